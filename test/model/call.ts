@@ -1,6 +1,6 @@
 /**
- * When a call begins to take effect, when it is complete, and when it returns: ghosts all, as the
- * promise is stated in them.
+ * When a call begins to take effect, when it is complete, and when it returns. All of these are ghost
+ * variables: the promise is stated in terms of them.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { both, type Call, type Duty, NO_DUTY, type Phase, type State, type Tags } from './state.ts'
 import { type Turn, withIsolate } from './turn.ts'
 
-/** The call has returned: what is near is outdated, and its token is in the caller's hands. */
+/** The call returns: near copies of its isolate become outdated, and the caller gets its token. */
 export function comeBack(
   turn: Turn,
   { effect: done, position }: Extract<Phase, { kind: 'returning' }>,
@@ -55,7 +55,7 @@ export function begin(turn: Turn, state: State, call: Call): { state: State; cal
   return { state: { ...state, calls }, call: { ...call, began } }
 }
 
-/** A call is complete: whoever looks from now on must honour it. */
+/** A call is complete: every look from now on must honour it. */
 export function effect({ op }: Turn, state: State, { began, version }: Call, keys: Tags): State {
   const duty: Duty =
     op.kind === 'soft' ? { ...NO_DUTY, soft: began } : { ...NO_DUTY, hard: began, version }
@@ -65,7 +65,7 @@ export function effect({ op }: Turn, state: State, { began, version }: Call, key
   return { ...state, calls }
 }
 
-/** The client is done, or its call has yet to return. */
+/** Ends the client's operation, or its call, whose return is then a step of its own. */
 export function leave(turn: Turn, state: State): State {
   if (!turn.system.returns) return turn.done(state)
   const key = covered(turn)[0] ?? 0
@@ -74,7 +74,7 @@ export function leave(turn: Turn, state: State): State {
   return turn.to(state, { kind: 'returning', effect: done, position })
 }
 
-/** The numbers of the keys that the present call covers. */
+/** The numbers of the keys that the current call covers. */
 export function covered({ op, system, flaws }: Turn): Tags {
   if (flaws.has('a delete covers every key')) return [...system.keys.keys()]
   if (op.kind !== 'hard' && op.kind !== 'soft') return [op.key]

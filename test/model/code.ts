@@ -1,6 +1,6 @@
 /**
- * Turns a state into a short text that two states share exactly if they are equal up to the names of
- * their ids: the space to explore is that of the texts.
+ * Encodes a state as a short text. Two states have the same text exactly if they are equal up to a
+ * renaming of ids. The exploration visits each text once.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const words = new Map<string, number>()
 let length = 0
 let ids: number[] = []
 
-/** The text of a state: its fields in order, ids numbered as they appear. */
+/** The text of a state: its fields in order, ids numbered by first appearance. */
 export function codeOf(state: State): string {
   length = 0
   ids = []
@@ -53,7 +53,7 @@ function wordOf(word: string): number {
   return number
 }
 
-/** The same by slower and safer means: to compare with. */
+/** The same by a slower, more obvious method, to test {@link codeOf} against. */
 export function plainCodeOf(state: State): string {
   const names = new Map<number, string>()
   return JSON.stringify({ ...state, clock: 0 }, (_field, part: unknown) => {

@@ -1,5 +1,5 @@
 /**
- * What a test of the model says and expects.
+ * Runs explorations for the tests of the model, and checks and counts their findings.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import type { Flaw } from './flaws.ts'
 import { Model } from './model.ts'
 import { type Plan, systemOf } from './system.ts'
 
-/** How long a test may take, in milliseconds. */
+/** Time limit of a test, in milliseconds. */
 export const DEADLINE_MS: number = amount(60_000, 480_000)
 
 const WALKS = amount(1_000, 20_000)
 const MAX_STATES = amount(400_000, 4_000_000)
 
-/** Every interleaving of a system; in a deep run with one thing more that goes wrong. */
+/** Explores every interleaving of a system; in a deep run with one more fault. */
 export function exploreDeep(plan: Plan | undefined, ...flaws: readonly Flaw[]): Findings {
   if (!plan) throw new Error('there is no such system')
   const faults = plan.endlessLoss ? plan.faults : plan.faults + (isDeep ? 1 : 0)
   return explore(new Model(systemOf({ ...plan, faults }), new Set(flaws)), MAX_STATES)
 }
 
-/** Every interleaving of a system as it stands, until a promise is broken. */
+/** Explores every interleaving of a system, without an additional fault, until a promise is broken. */
 export function exploreUntilBroken(plan: Plan | undefined, ...flaws: readonly Flaw[]): Findings {
   if (!plan) throw new Error('there is no such system')
   return explore(new Model(systemOf(plan), new Set(flaws)), MAX_STATES)
@@ -36,7 +36,7 @@ export function walk(plan: Plan): Findings {
   return wander(new Model(systemOf(plan)), WALKS, 20_261_125)
 }
 
-/** Counts what a group of tests explores, and expects of it what it should be. */
+/** Checks the findings of a group of tests, and counts them. */
 export class Count {
   #systems = 0
   #states = 0
@@ -44,7 +44,7 @@ export class Count {
   #caught = 0
   #violations = 0
 
-  /** It holds, and not because nothing is ever served. */
+  /** Expects that the promise holds, and that values loaded after a call were served. */
   hold(name: string, findings: Findings): void {
     const { states, renewed, broken } = findings
     this.#systems++
@@ -54,7 +54,7 @@ export class Count {
     expect(renewed, `${name}: nothing is served that was loaded after a call`).toBeGreaterThan(0)
   }
 
-  /** It breaks that promise, and says how. */
+  /** Expects that the given promise is broken. */
   break(name: string, findings: Findings, promise: string): void {
     const { states, broken } = findings
     this.#mutants++
@@ -65,7 +65,7 @@ export class Count {
     if (process.env['TRACES'] === '1') console.info(`${told}\n`)
   }
 
-  /** Says it in one line, and expects that all went as it should. */
+  /** Reports the totals in one line, and expects no violation and no mutant that was missed. */
   say(task: Parameters<typeof found>[0], part: string): void {
     found(task, part, {
       ...(this.#systems > 0 && { 'systems hold': this.#systems }),

@@ -1,6 +1,6 @@
 /**
- * Explores a model: every interleaving, breadth first, so that a trace is a shortest one; or random
- * walks where there are too many.
+ * Explores a model: every interleaving, breadth first, so that a trace has the fewest steps; or random
+ * walks, where there are too many interleavings.
  *
  * @module
  */
@@ -10,31 +10,31 @@ import type { Model } from './model.ts'
 import type { State } from './state.ts'
 import type { Next, Told } from './turn.ts'
 
-/** What was found. */
+/** The result of an exploration. */
 export interface Findings {
-  /** States seen; of walks, steps taken. */
+  /** Number of states visited; for random walks, of steps taken. */
   readonly states: number
-  /** How often values were served that had been loaded after a call: without any, nothing is shown. */
+  /** How often a value loaded after a call was served. If never, the exploration proves nothing. */
   readonly renewed: number
   readonly broken: Broken | undefined
 }
 
-/** A promise, and the steps that break it. */
+/** A broken promise, and the steps that led to it. */
 export interface Broken {
   readonly promise: string
   readonly trace: readonly string[]
 }
 
-/** Where a state came from. */
+/** The previous state and the step from it. */
 interface Origin {
   readonly from: Origin | undefined
   readonly told: Told | undefined
 }
 
 /**
- * Sees every state.
+ * Visits every state.
  *
- * @param limit More states than this are an error: the system is too large.
+ * @param limit Maximal number of states. With more, it throws: the system is too large.
  */
 export function explore(model: Model, limit = 2_000_000, code = codeOf): Findings {
   const seen = new Set<string>()
@@ -62,7 +62,7 @@ export function explore(model: Model, limit = 2_000_000, code = codeOf): Finding
   return { states: seen.size, renewed: model.renewed, broken: undefined }
 }
 
-/** Walks at random from a beginning to an end, again and again. */
+/** Takes random steps from an initial state until no step is left, `walks` times. */
 export function wander(model: Model, walks: number, seed: number): Findings {
   let dice = seed
   const pick = <T>(list: readonly T[]): T => {
@@ -101,7 +101,7 @@ function found(
   return { states, renewed, broken: { promise: last.broken ?? '', trace } }
 }
 
-/** The findings as a failing test prints them, one step a line. */
+/** The findings as text for a failing test, one step a line. */
 export function tell(name: string, { states, renewed, broken }: Findings): string {
   if (!broken) return `${name}: holds in ${states} states, ${renewed} values served that are new`
   return [`${name}: after ${states} states`, broken.promise, ...broken.trace].join('\n')

@@ -10,7 +10,7 @@ import {
   WITHOUT_TOKEN,
 } from './extensions.ts'
 
-describe('Looks that are answered by replicas that lag', () => {
+describe('Looks answered by lagging replicas', () => {
   const count = new Count()
 
   test.each(WITHOUT_TOKEN)(
@@ -22,7 +22,7 @@ describe('Looks that are answered by replicas that lag', () => {
   )
 
   test.each(Object.entries(REPLICATED))(
-    'keep what is promised of them: %s',
+    'keep their promise: %s',
     (name, plan) => {
       count.hold(name, exploreDeep(plan))
     },
@@ -30,7 +30,7 @@ describe('Looks that are answered by replicas that lag', () => {
   )
 
   test.each(OFF_PRIMARY)(
-    'break T1 where $flaw',
+    'break T1 if $flaw',
     ({ flaw, plan, breaks }) => {
       count.break(flaw, exploreUntilBroken(plan, flaw), breaks)
     },
@@ -42,7 +42,7 @@ describe('Looks that are answered by replicas that lag', () => {
   })
 })
 
-describe('Two keys with a tag in common', () => {
+describe('Two keys that share a tag', () => {
   const count = new Count()
 
   test.each(Object.entries(TWO_KEYS))(
@@ -54,7 +54,7 @@ describe('Two keys with a tag in common', () => {
   )
 
   test.each(TWO_KEYS_FLAWED)(
-    'break it where $flaw',
+    'break the promise if $flaw',
     ({ flaw, plan, breaks }) => {
       count.break(flaw, exploreUntilBroken(plan, flaw), breaks)
     },
@@ -66,7 +66,7 @@ describe('Two keys with a tag in common', () => {
   })
 })
 
-describe('A pattern that is swept by SCAN', () => {
+describe('invalidatePattern, which sweeps by SCAN,', () => {
   const count = new Count()
 
   test.each(Object.entries(PATTERNS))(
@@ -78,7 +78,7 @@ describe('A pattern that is swept by SCAN', () => {
   )
 
   test.each(PATTERNS_FLAWED)(
-    'breaks it where $flaw',
+    'breaks the promise if $flaw',
     ({ flaw, plan, breaks }) => {
       count.break(flaw, exploreUntilBroken(plan, flaw), breaks)
     },

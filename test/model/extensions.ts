@@ -1,6 +1,6 @@
 /**
- * Systems with more than one Redis of one key: replicas that lag, two keys with a tag in common,
- * patterns that are swept by SCAN.
+ * Systems beyond one key on one Redis: replicas that lag, two keys that share a tag, patterns that
+ * SCAN sweeps.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const here = (text: string): ClientPlan => ({ does: text, isolate: 0, reads: 'ow
 
 // ---- Replicas
 
-/** Looks go to any replica, writes and scripts to the primary; no token says how far one must be. */
+/** Looks go to any replica, without a token that says how up to date it must be; the rest to the primary. */
 export const WITHOUT_TOKEN: readonly (readonly [name: string, plan: Plan])[] = [
   ['delete', lagging('delete')],
   ['hard', lagging('hard A')],
@@ -31,7 +31,7 @@ function lagging(call: string): Plan {
   return { keys: ['A'], clients: [reader, does(call)], faults: 0, returns: true }
 }
 
-/** Every read carries the newest token that its isolate has seen, and honours the calls made there. */
+/** Every read carries the newest token that its isolate has seen, and must honour the calls of that isolate. */
 const OWN: Readonly<Record<string, Plan>> = {
   'own token, delete': {
     keys: ['A'],
@@ -81,7 +81,7 @@ const OWN: Readonly<Record<string, Plan>> = {
   },
 }
 
-/** A read elsewhere requires the token that the call returned, and honours that call. */
+/** A read in another isolate requires the token that a call returned, and must honour that call. */
 const HANDED: Readonly<Record<string, Plan>> = {
   'token handed over, delete': { ...handed('delete'), faults: 1 },
   'token handed over, hard': { ...handed('hard A'), faults: 1 },
@@ -93,7 +93,7 @@ function handed(call: string): Plan {
   return { keys: ['A'], returns: true, clients: [reader, loading('read'), does(call)], faults: 0 }
 }
 
-/** Those who load have looked at replicas; what they store is judged by a reader of the primary. */
+/** Loading clients look at replicas. What they store is checked by a reader of the primary. */
 const MISS_PATH: Readonly<Record<string, Plan>> = {
   'loads after lagging looks, delete': missPath('delete'),
   'loads after lagging looks, hard': missPath('hard A'),
@@ -108,7 +108,7 @@ function missPath(call: string): Plan {
 
 export const REPLICATED: Readonly<Record<string, Plan>> = { ...OWN, ...HANDED, ...MISS_PATH }
 
-/** What must not be asked of a replica, or not without a token. */
+/** Requests that must not go to a replica, or not without a token. */
 export const OFF_PRIMARY: readonly Flawed[] = [
   {
     flaw: 'reads require no token',
@@ -213,7 +213,7 @@ export const TWO_KEYS_FLAWED: readonly Flawed[] = [
     },
     breaks: 'T1',
   },
-  // The other entry is left alone: a promise that it were not is false.
+  // A delete leaves the other entry alone, so a promise that it covers every key is broken.
   { flaw: 'a delete covers every key', plan: TWO_KEYS['delete of one'] as Plan, breaks: 'T1' },
 ]
 

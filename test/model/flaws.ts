@@ -1,5 +1,5 @@
 /**
- * What a protocol may have wrong: each flaw is one change to the model.
+ * Flaws that a protocol may have. Each flaw is one change to the model.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export type Flaw =
   | 'the epoch is read at a lagging replica'
   | 'reads require no token'
   | 'the token of the last reply is kept'
-  // Promises that are false: of the value, not of the protocol.
+  // Not flaws of the protocol, but stronger promises, which it does not keep.
   | 'a value counts from the last call that returned'
   | 'a set value counts as new'
   | 'a delete covers every key'
@@ -64,7 +64,7 @@ export type Flaws = ReadonlySet<Flaw>
 
 export const NO_FLAWS: Flaws = new Set()
 
-/** With these a writer remembers, before its call, what it saw. */
+/** Whether a writer remembers the markers it saw before its call. */
 export function remembers(flaws: Flaws): boolean {
   return (
     flaws.has('soft calls write the hard id they remember') ||

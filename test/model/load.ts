@@ -1,9 +1,9 @@
 /**
- * A read that found nothing to serve: it joins a load of its isolate, waits for one, or runs one.
+ * A read that found nothing to serve: it joins a load of its isolate, waits for a load elsewhere, or
+ * runs one.
  *
- * It asks for the lease even if its look has shown one, where the library first looks again, and is
- * granted it even if the entry is another by now than the one it saw, where the library's `acquire`
- * refuses (docs/decisions/0004): more can happen here than there.
+ * The model allows more than the library does: it asks for the lease even if its look has shown one,
+ * where the library first looks again.
  *
  * @module
  */
@@ -29,13 +29,13 @@ type Missed = Extract<Phase, { kind: 'missed' }>
 /** How often a reader looks before it loads without a lease. */
 const MAX_LOOKS = 2
 
-/** Joins, or asks for the lease. */
+/** Joins a load, or asks for the lease. */
 export function obtain(turn: Turn, missed: Missed): void {
   joinOthers(turn, missed)
   const { state, request, nonce } = ask(turn, missed)
   const { state: after, reply } = turn.send<Grant | null>(state, request)
   if (!reply) {
-    // The holder of the lease refreshes it; whoever needs the value waits for it.
+    // The holder of the lease loads the value. A refresh in the background ends here; a reader waits.
     const next = missed.behind ? turn.done(after) : turn.to(after, { kind: 'waiting' })
     turn.add(['lead', 'acquire'], 'is refused the lease', next)
   } else {
@@ -49,7 +49,7 @@ export function obtain(turn: Turn, missed: Missed): void {
   turn.add(['acquire'], told, { ...lost, faults: lost.faults - 1 })
 }
 
-/** Looks again, or has waited long enough. */
+/** Looks again, or gives up waiting. */
 export function wait(turn: Turn): void {
   const { state, client, who } = turn
   if (client.looks < MAX_LOOKS) {
@@ -61,7 +61,7 @@ export function wait(turn: Turn): void {
   }
 }
 
-/** Redis Cluster: markers have slots of their own. */
+/** Redis Cluster: each marker has a slot of its own, and so takes a command of its own. */
 export function markNext(turn: Turn, load: Load): void {
   const [tag = 0] = missing(turn, load.stamps)
   const { state: drawn, id } = turn.draw(turn.state)
@@ -72,7 +72,7 @@ export function markNext(turn: Turn, load: Load): void {
   turn.add(['acquire', 'mark'], text, turn.to(state, nextOf(turn, marked)), { sent: request })
 }
 
-/** The loader reads the source at once, which is the worst case: what it reads later is newer. */
+/** The loader reads the source as soon as it is called. This is the worst case: a later read is newer. */
 export function runLoader(turn: Turn, load: Load): void {
   const { state, system } = turn
   const calls = state.calls[load.key]
@@ -87,7 +87,7 @@ export function runLoader(turn: Turn, load: Load): void {
   turn.add(['runLoader'], 'calls its loader', next, { broken: doubled(turn, load) })
 }
 
-/** The loader has decided on a late tag: its marker counts if nothing was invalidated since the lease. */
+/** The loader sets a late tag. Its marker counts only if nothing was invalidated since the lease grant. */
 export function stampLate(turn: Turn, { load, value }: Loaded): void {
   const { system } = turn
   if (turn.has('the epoch is read before the late marker')) {
@@ -136,7 +136,7 @@ export function readEpoch(
   }
 }
 
-/** Stores, answers, and answers those who joined; or fails. */
+/** Stores the value and answers the reader and those that joined; or the loader fails. */
 export function commitLoad(turn: Turn, loaded: Loaded): void {
   const { load, value } = loaded
   const isStampedAfter =
@@ -154,7 +154,7 @@ export function commitLoad(turn: Turn, loaded: Loaded): void {
   if (turn.system.fails) fail(turn, load)
 }
 
-/** The loader has failed: the lease is given back, and everybody has what they saw themselves. */
+/** The loader has failed: the lease is released, and each reader falls back on its own stale copy. */
 function fail(turn: Turn, load: Load): void {
   const request: Message = { kind: 'release', key: load.key, token: load.token }
   const { state } = turn.send(turn.state, request)
@@ -249,7 +249,7 @@ function loadOf(turn: Turn, { sight, fallback, behind }: Missed, { token, stamps
     holds: true,
     stamps: granted,
     seen: turn.has('joiners compare markers as looked at, and no lease') ? sight.markers : [],
-    // A load that begins after the look is newer than anything its own reader must honour.
+    // A load begins after its reader's look, so its value is newer than all that this reader must honour.
     duty: fallback ? sight.duty : NO_DUTY,
     fallback,
     behind,
@@ -266,7 +266,7 @@ function missing(turn: Turn, stamps: Markers): readonly number[] {
   return turn.asked(turn.op.key).filter((tag) => !stamps[tag])
 }
 
-/** Whether another load of the key runs, though the lease of neither was taken away. */
+/** Whether another load of the key runs although neither load has lost its lease. */
 function doubled({ state, who }: Turn, { key, holds }: Load): string | undefined {
   const isDoubled = state.clients.some(({ phase }, i) => {
     if (i === who || !RUNNING.has(phase.kind) || !('load' in phase)) return false
@@ -293,7 +293,7 @@ function joinOthers(turn: Turn, missed: Missed): void {
   }
 }
 
-/** Step 12: whether this read may have the value of that load. */
+/** Whether this read may share the value of that load. */
 function admits(turn: Turn, { sight }: Missed, leader: Phase): boolean {
   const load = loadBy(leader)
   if (load?.key !== turn.op.key) return false

@@ -1,5 +1,5 @@
 /**
- * The model: what may happen next in a system, by its clients and by the world.
+ * The model: all steps that the clients and the world may take next in a system.
  *
  * @module
  */
@@ -44,7 +44,7 @@ const MOVES: {
   returning: comeBack,
 }
 
-/** A system under a protocol. */
+/** A system that runs a protocol, with or without flaws. */
 export class Model implements Tally {
   readonly system: System
   readonly flaws: Flaws
@@ -59,7 +59,7 @@ export class Model implements Tally {
     return beginnings(this.system)
   }
 
-  /** Every step that may come next; none when nobody is left who could be served. */
+  /** Every possible next step. None when no read is left, as nothing can break a promise then. */
   next(state: State): Next[] {
     const next: Next[] = []
     if (!this.#isAnyoneToBeServed(state)) return next
@@ -71,7 +71,7 @@ export class Model implements Tally {
     return next
   }
 
-  /** What a client may do, by what it is in the middle of. */
+  /** Adds the steps of a client, by its current phase. */
   #move(turn: Turn): void {
     const { phase } = turn.client
     const move = MOVES[phase.kind] as (turn: Turn, phase: Phase) => void

@@ -4,11 +4,11 @@ import { DRAFTS, HOPES, MUTANTS } from './mutants.ts'
 import { OTHERS, SYSTEMS } from './systems.ts'
 
 // I1, I2, I3
-describe('A protocol with one thing wrong', () => {
+describe('A protocol with one flaw', () => {
   const count = new Count()
 
   test.each(MUTANTS)(
-    'is caught: $flaw',
+    'breaks its promise: $flaw',
     ({ flaw, system, breaks }) => {
       count.break(flaw, exploreUntilBroken(SYSTEMS[system], flaw), breaks)
     },
@@ -16,19 +16,19 @@ describe('A protocol with one thing wrong', () => {
   )
 
   test.each(DRAFTS)(
-    'is caught, as earlier drafts had it: $flaw',
+    'breaks its promise, as in an earlier draft: $flaw',
     ({ flaw, system, breaks }) => {
       count.break(flaw, exploreUntilBroken(SYSTEMS[system], flaw), breaks)
     },
     DEADLINE_MS,
   )
 
-  test('is caught whichever it is', ({ task }) => {
+  test('breaks its promise, whichever flaw it has', ({ task }) => {
     count.say(task, 'model, mutants')
   })
 })
 
-describe('A promise that one might hope for', () => {
+describe('A promise that is too strong', () => {
   const count = new Count()
 
   test.each(HOPES)(
@@ -39,7 +39,7 @@ describe('A promise that one might hope for', () => {
     DEADLINE_MS,
   )
 
-  test('is shown to be false, with a trace', ({ task }) => {
+  test('is refuted by a trace in every case', ({ task }) => {
     count.say(task, 'model, false promises')
   })
 })

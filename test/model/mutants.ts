@@ -1,12 +1,12 @@
 /**
- * Protocols with one thing wrong, each with the system that shows it.
+ * Protocols with one flaw each, and the system in which the flaw breaks a promise.
  *
  * @module
  */
 
 import type { Flaw } from './flaws.ts'
 
-/** A flaw, the system that shows it, and the promise it breaks. */
+/** A flaw, the system that reveals it, and the promise it breaks. */
 export interface Mutant {
   readonly flaw: Flaw
   readonly system: string
@@ -77,7 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   { flaw: 'delete on a cluster is two commands', system: 'cluster, delete', breaks: 'T1' },
 ]
 
-/** How earlier drafts of the protocol would break. The first is what `consistency: 'relaxed'` does. */
+/** Flaws of earlier drafts of the protocol. The first is what `consistency: 'relaxed'` does. */
 export const DRAFTS: readonly Mutant[] = [
   { flaw: 'set is one request', system: 'set, load and delete', breaks: 'T1' },
   {
@@ -104,7 +104,7 @@ export const DRAFTS: readonly Mutant[] = [
   { flaw: 'joiners compare no lease', system: 'one isolate, delete', breaks: 'T1' },
 ]
 
-/** Promises that one might hope for, and that the protocol does not keep. */
+/** Stronger promises that the protocol does not keep. */
 export const HOPES: readonly Pick<Mutant, 'flaw' | 'system'>[] = [
   { flaw: 'a value counts from the last call that returned', system: 'a call that returns later' },
   { flaw: 'a set value counts as new', system: 'set, load and delete' },

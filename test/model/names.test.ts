@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sourceFiles } from '../package/imports.ts'
 import { STEPS, type StepName } from './names.ts'
 
-/** Steps of the library that the model does without, and why. */
+/** Steps of the library that the model leaves out, and why. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   disown:
     'is a release by the nonce, at any time later: a lease of the model may be lost at any time',
@@ -27,13 +27,13 @@ describe('The steps of the model', () => {
     expect(textOf(path)).toMatch(declared)
   })
 
-  test.each(Object.keys(STEPS))('%s is taken by some client', (name) => {
+  test.each(Object.keys(STEPS))('%s is used by some client of the model', (name) => {
     const taken = MODEL.some(({ text }) => text.includes(`'${name}'`))
 
     expect(taken).toBe(true)
   })
 
-  test('are all those that the library sends to Redis, but for the few left out', () => {
+  test('include every step that the library sends to Redis, except those listed as left out', () => {
     const methods = [...textOf('src/cache/steps.ts').matchAll(/^ {2}(?:async )?([a-z]\w*)[(<]/gm)]
       .map(([, name]) => name ?? '')
       .filter((name) => name !== 'constructor')
@@ -44,7 +44,7 @@ describe('The steps of the model', () => {
     expect(methods.toSorted()).toEqual([...here, ...Object.keys(LEFT_OUT)].toSorted())
   })
 
-  test('are all scripts that the library runs', () => {
+  test('include every script that the library runs, except those listed as left out', () => {
     const scripts = [
       ...textOf('src/redis/scripts/protocol.ts').matchAll(/^export const ([A-Z]+): Script/gm),
     ]

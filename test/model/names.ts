@@ -1,5 +1,5 @@
 /**
- * The steps that the model is made of, and where the library has them.
+ * The steps of the model, and the source files that implement them.
  *
  * @module
  */

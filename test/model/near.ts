@@ -1,5 +1,5 @@
 /**
- * The near tier: copies, their dates, the fence, and verifying.
+ * The near tier: copies, their dates, the fence, and verification.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import {
 } from './state.ts'
 import { type Turn, withIsolate } from './turn.ts'
 
-/** When a copy was proved, or what kept it from being. */
+/** The time and the generation of local calls at which a copy was proved valid. */
 type Proof = Pick<Sight, 'asOf' | 'generation'>
 
-/** Serves a copy that is young enough without asking anybody. */
+/** Serves a copy that is young enough, without a request. */
 export function nearHit(turn: Turn): boolean {
   const { state, system, isolate } = turn
   const own = state.isolates[isolate]
@@ -30,7 +30,7 @@ export function nearHit(turn: Turn): boolean {
   return true
 }
 
-/** Asks Redis whether a copy is still good: its header and its markers, in one request of two commands. */
+/** Asks Redis whether a copy is still valid: its header and its markers, one request of two commands. */
 export function verify(turn: Turn): boolean {
   const { state, system, isolate } = turn
   const copy = state.isolates[isolate]?.copy
@@ -41,7 +41,7 @@ export function verify(turn: Turn): boolean {
   return true
 }
 
-/** Two commands are two moments: others may come between. */
+/** Each of the two commands is a step of its own: other commands may come between them. */
 export function verifyPart(turn: Turn, phase: Extract<Phase, { kind: 'verifying' }>): void {
   const { part, copy, sight } = phase
   const views = turn.has('verify reads a lagging replica') ? everyView(turn) : viewsOf(turn)

@@ -1,8 +1,8 @@
 /**
- * A read until it serves what it found, or has nothing to serve: near tier, look, judge.
+ * A read up to the point where it serves an entry or has nothing to serve: near tier, look, judge.
  *
- * Time is no number here: whatever is valid may be taken for fresh or for stale. Near copies alone
- * have a clock, which ticks once in `near.ttl`.
+ * Age is not modelled: any valid entry may count as fresh or as stale. Only near copies have a clock,
+ * in units of `near.ttl`.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function beginRead(turn: Turn): void {
   else lookAtOnce(turn)
 }
 
-/** One command for all, wherever it is answered. */
+/** Reads everything with one command, once for each Redis that may answer it. */
 function lookAtOnce(turn: Turn): void {
   for (const { store, duty, state, where } of viewsOf(turn)) {
     const named = namedTags(turn)
@@ -45,7 +45,7 @@ function lookAtOnce(turn: Turn): void {
   }
 }
 
-/** One look at both keys, which have a tag in common: whatever is fresh is served. */
+/** One look at both keys, which share a tag. Every fresh entry is served. */
 function lookMany(turn: Turn): void {
   const { system, state } = turn
   let broken: string | undefined
@@ -59,7 +59,7 @@ function lookMany(turn: Turn): void {
   turn.add(['lookMany', 'judge'], `looks at keys ${names}, serves what is fresh`, after, { broken })
 }
 
-/** On Redis Cluster each key is read by a command of its own, in any order. */
+/** On Redis Cluster each Redis key is read by a separate command, in any order. */
 function lookInParts(turn: Turn): void {
   const { state, system } = turn
   const sight = sightOf(turn, state.calls[turn.op.key]?.complete ?? NO_DUTY)
@@ -69,7 +69,7 @@ function lookInParts(turn: Turn): void {
   readPart(turn, looked(turn, state), { ...phase, left: parts })
 }
 
-/** The next part of a look. */
+/** Reads the next part of a look. */
 export function readPart(
   turn: Turn,
   state: State,
@@ -96,7 +96,7 @@ export function readPart(
   }
 }
 
-/** Decides on what was seen, or finds that it has to look at more tags. */
+/** Decides from what was seen, or finds that it must look at more tags. */
 function weigh(
   turn: Turn,
   state: State,
@@ -115,12 +115,12 @@ function weigh(
   const left = isDone ? [] : carried.filter((tag) => !named.includes(tag))
   const next = turn.to(state, { kind: 'weighing', sight, entry, left })
   if (left.length > 0) turn.add(['look', 'weigh'], `${text}finds more tags than it named`, next)
-  // A copy that is kept makes it matter when the reply comes; otherwise nothing can come between.
+  // With a near tier a copy is kept, so the time of the reply matters: it is a separate step.
   else if (turn.system.near) turn.add(['look'], `${text}finds an entry`, next)
   else decide(turn, state, sight, entry, ['look', 'judge'], text)
 }
 
-/** A second look, at the tags that the call did not name. */
+/** A second look, at the tags of the entry that the call did not name. */
 export function weighMore(
   turn: Turn,
   { sight, entry, left }: Extract<Phase, { kind: 'weighing' }>,
@@ -146,7 +146,7 @@ export function weighMore(
   if (turn.mayFail) lookFails(turn, sight, entry, left)
 }
 
-/** Redis does not answer: that is a reason for finding nothing. */
+/** Redis does not answer: the read counts as a miss. */
 function lookFails(turn: Turn, sight: Sight, entry: Entry, left: Tags): void {
   const { state } = turn
   const after = { ...state, faults: state.faults - 1 }
@@ -160,7 +160,7 @@ function lookFails(turn: Turn, sight: Sight, entry: Entry, left: Tags): void {
   turn.add(['lookAt', 'observe'], 'fails: loads without a lease, stores nothing', turn.done(after))
 }
 
-/** Serves, or goes on to load. */
+/** Serves the entry, or goes on to load. */
 function decide(
   turn: Turn,
   state: State,
@@ -199,7 +199,7 @@ function decide(
   }
 }
 
-/** Step 10: by tags only. */
+/** Whether an entry is valid and fresh, by its tags alone. */
 function judge(
   turn: Turn,
   { stamps }: Entry,
@@ -234,7 +234,7 @@ function miss(
   turn.add(steps, text, next)
 }
 
-/** What was seen is kept only where it is compared: with the loads of the same isolate. */
+/** Keeps what was seen only where it is compared later: with the loads of the same isolate. */
 function missed(
   { system, flaws }: Turn,
   sight: Sight,

@@ -1,9 +1,9 @@
 /**
- * Replicas that lag: writes and scripts go to the primary, whose log the replicas apply in order. A
- * look may be answered by any of them, as it was after any prefix of the log; one that carries a
- * token waits for a replica that has applied as much.
+ * Replicas that lag. Writes and scripts go to the primary, and the replicas apply its log in order. A
+ * look may be answered by any replica, in its state after any prefix of the log. A look with a token
+ * waits for a replica that has applied the log up to the token.
  *
- * Tokens are positions of the log. Nothing here is about a failover.
+ * Tokens are positions in the log. Failover is not modelled.
  *
  * @module
  */
@@ -11,27 +11,27 @@
 import { type Duty, NO_DUTY, type State, type Store } from './state.ts'
 import type { Turn } from './turn.ts'
 
-/** What a look may be answered from, and what the read must then honour. */
+/** A store that may answer a look, and what the read must then honour. */
 export interface View {
   readonly store: Store
   readonly duty: Duty
-  /** The state after it: the isolate has heard of the replica's position. */
+  /** The state after the look: the isolate knows the replica's position. */
   readonly state: State
-  /** How a trace says where it was answered; empty for the primary. */
+  /** Text for a trace that says which replica answered; empty for the primary. */
   readonly where: string
 }
 
-/** All that may answer a look: the primary alone, or every prefix of its log that will do. */
+/** All stores that may answer a look: the primary's alone, or one for each sufficient prefix of its log. */
 export function viewsOf(turn: Turn): readonly View[] {
   return viewsFrom(turn, requiredOf(turn))
 }
 
-/** All that may answer if nothing is required, whatever the client asks for. */
+/** All stores that may answer a look if no position is required, whatever token the client has. */
 export function everyView(turn: Turn): readonly View[] {
   return viewsFrom(turn, 0)
 }
 
-/** What the primary answers. */
+/** The primary's store. */
 export function primary(turn: Turn): View {
   const { store, log } = turn.state
   const state = turn.hears(turn.state, log.length)
@@ -49,7 +49,7 @@ function viewsFrom(turn: Turn, least: number): readonly View[] {
   })
 }
 
-/** The position that a look requires. */
+/** The log position that a look requires. */
 function requiredOf({ state, system, who, isolate, flaws }: Turn): number {
   const reads = system.clients[who]?.reads ?? 'primary'
   switch (reads) {
@@ -67,7 +67,7 @@ function requiredOf({ state, system, who, isolate, flaws }: Turn): number {
   }
 }
 
-/** The calls that a read honours, by where it is answered. */
+/** The calls that a read must honour, depending on which Redis answers it. */
 export function dutyOf({ state, system, who, isolate, op }: Turn): Duty {
   switch (system.clients[who]?.reads) {
     case 'unbound':

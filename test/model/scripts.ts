@@ -1,8 +1,8 @@
 /**
- * What runs inside Redis: each function is one atomic step on what Redis holds, as a Lua script or a
- * command does it (`src/redis/scripts/protocol.ts`). None of them knows of clients, calls or promises.
+ * What runs inside Redis. Each function is one atomic step on the contents of Redis, like a Lua script
+ * or a command (`src/redis/scripts/protocol.ts`). None of them knows of clients, calls or promises.
  *
- * A store that is not changed is returned as the same object.
+ * A function that changes nothing returns the same store object.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import type { Flaws } from './flaws.ts'
 import type { Entry, Id, Marker, Markers, Message, Store, Swept, Tags } from './state.ts'
 
-/** Makes ids: the clock of the server, and the dice of the clients. */
+/** Makes unique ids, for Redis and for clients. */
 export class Ids {
   next: number
 
@@ -18,32 +18,32 @@ export class Ids {
     this.next = next
   }
 
-  /** One that is made where it is stored. */
+  /** An id made inside Redis. */
   stored(): Id {
     return 1_000 + this.next++
   }
 
-  /** One that a client makes. */
+  /** An id made by a client. */
   sent(): Id {
     return -++this.next
   }
 }
 
-/** What scripts answer. */
+/** The reply of `acquire` and `take`. */
 export interface Grant {
   readonly token: Id
   readonly stamps: Markers
 }
 
-/** A store, with what the script answers. */
+/** The store after a step, and the reply. */
 export interface Applied<Reply = unknown> {
   readonly store: Store
   readonly reply: Reply
 }
 
 /**
- * Grants the lease if it is free, and the entry is the one that the caller has seen; the caller who
- * has it already gets the same token again.
+ * Grants the lease if it is free and the entry is the one that the caller has seen. A caller that
+ * already holds the lease gets the same token again.
  */
 export function acquire(
   store: Store,
@@ -63,7 +63,7 @@ export function acquire(
   return grant(next, key, mark(next, tags, nonce, flaws, ids))
 }
 
-/** First half of a set: nobody else may store, nothing older is left to be served. */
+/** The first request of a set: takes the lease, so that no older load may store, and drops the entry. */
 export function take(
   store: Store,
   { key, nonce, tags }: Extract<Message, { kind: 'take' }>,
@@ -79,7 +79,7 @@ export function take(
   return grant(next, key, mark(next, tags, nonce, flaws, ids))
 }
 
-/** The markers of tags, created where they are missing. */
+/** Returns the markers of tags, creating those that are missing. */
 export function mark(
   store: Store,
   tags: Tags,
@@ -94,7 +94,7 @@ export function mark(
   return { store: { ...store, markers }, reply: markers }
 }
 
-/** Stores if the lease is still the caller's, and gives the lease back. */
+/** Stores the entry if the caller still holds the lease, and releases the lease. */
 export function commit(
   store: Store,
   { key, token, entry }: Extract<Message, { kind: 'commit' }>,
@@ -111,7 +111,7 @@ export function commit(
   return { store, reply: false }
 }
 
-/** A set in one request: stores whoever has the lease, under the ids it finds or creates. */
+/** A set in one request: stores the entry without checking the lease, stamped with the current markers. */
 export function storeAtOnce(
   store: Store,
   { key, nonce, tags, entry }: Extract<Message, { kind: 'store' }>,
@@ -142,7 +142,7 @@ export function remove(
   return { store: { ...next, leases: next.leases.with(key, tombstone) }, reply: null }
 }
 
-/** Hard invalidation: what has no marker is not valid. */
+/** Hard invalidation: drops the markers. An entry whose marker is missing is not valid. */
 export function hard(
   store: Store,
   { tags, nonce }: Extract<Message, { kind: 'hard' }>,
@@ -156,7 +156,7 @@ export function hard(
   return { store: isSame ? store : { ...store, markers }, reply: null }
 }
 
-/** Soft invalidation: renews the soft id of each marker that is there; drops the epoch. */
+/** Soft invalidation: gives each existing marker a new soft id, and drops the epoch. */
 export function soft(
   store: Store,
   { tags, known }: Extract<Message, { kind: 'soft' }>,
@@ -176,7 +176,7 @@ export function soft(
   return { store: { ...next, markers: next.markers.with(epoch, null) }, reply }
 }
 
-/** Gives the lease back if it is still the caller's. */
+/** Releases the lease if the caller still holds it. */
 export function release(
   store: Store,
   { key, token }: Extract<Message, { kind: 'release' }>,
@@ -186,7 +186,7 @@ export function release(
   return { store: isMine ? without(store, key, ['leases']) : store, reply: null }
 }
 
-/** Applies a request, whichever it is. */
+/** Applies a request of any kind. */
 export function apply(
   store: Store,
   message: Message,
@@ -218,7 +218,7 @@ export function apply(
   }
 }
 
-/** The store without what it may hold of a key. */
+/** The store without the entry or lease of a key. */
 export function without(store: Store, key: number, what: readonly Swept[]): Store {
   let next = store
   for (const one of what) if (next[one][key]) next = { ...next, [one]: next[one].with(key, null) }

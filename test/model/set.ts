@@ -1,5 +1,5 @@
 /**
- * A set, in two halves; and a ticket, which computes its value between them.
+ * A set, in two requests; and a ticket, which computes its value between them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 } from './state.ts'
 import { entryOf, type Turn } from './turn.ts'
 
-/** First half of a set, or a ticket. */
+/** The first request of a set or a ticket. */
 export function take(turn: Turn, state: State, version: number, known: Markers): void {
   const { key, kind } = turn.op
   if (turn.has('set is one request') || turn.has('set is one request with remembered ids')) {
@@ -39,7 +39,7 @@ export function take(turn: Turn, state: State, version: number, known: Markers):
   turn.add([kind === 'set' ? 'set' : 'begin', 'take'], text, next, { sent: request })
 }
 
-/** Redis Cluster: a set reads its markers one by one, and counts as loaded after the last. */
+/** Redis Cluster: a set reads its markers one by one. Its value counts as loaded after the last of them. */
 export function markForSet(turn: Turn, { load, value }: Loaded): void {
   const [tag = 0] = turn.declared(load.key).filter((one) => !load.stamps[one])
   const { state: drawn, id } = turn.draw(turn.state)
@@ -60,7 +60,7 @@ export function compute(turn: Turn, { load, value }: Loaded): void {
   turn.add(['begin'], 'computes its value from the source', next)
 }
 
-/** Second half of a set. */
+/** The second request of a set. */
 export function commitSet(turn: Turn, { load, value }: Loaded): void {
   const [before, entry] = entryOf(turn.state, value, load.stamps)
   const request: Message = { kind: 'commit', key: load.key, token: load.token, entry }
@@ -92,7 +92,7 @@ const NO_LOAD: Load = {
   generation: 0,
 }
 
-/** A set in one request. It stamps what is current where it is stored, or what its caller remembers. */
+/** A set in one request. It stamps the current markers in Redis, or those that its caller remembers. */
 function storeAtOnce(turn: Turn, state: State, version: number, known: Markers): void {
   const { key } = turn.op
   const began = begin(turn, state, { began: 0, version })
@@ -116,7 +116,7 @@ function storeAtOnce(turn: Turn, state: State, version: number, known: Markers):
   })
 }
 
-/** What it does not remember it stamps with ids that are none. */
+/** The remembered markers. A marker that was not seen gets ids that match no marker. */
 function stampsKnown(turn: Turn, known: Markers): Markers {
   const declared = turn.declared(turn.op.key)
   return known.map((marker, tag) =>

@@ -1,33 +1,33 @@
 /**
- * Everything that the model knows at one moment. Immutable: a step makes a new state.
+ * The state of the model. Immutable: a step makes a new state.
  *
- * Ghosts are what the promise is stated in: they count calls, and no client or script reads them.
- * Every object of one kind has the same fields in the same order, as `code.ts` relies on it.
+ * Ghost variables count calls. The promise is stated in terms of them, and no client or script reads
+ * them. All objects of one kind have the same fields in the same order, because `code.ts` relies on it.
  *
  * @module
  */
 
-/** Made inside Redis (1000 and above) or by a client (below 0). Compared, and nothing else. */
+/** Made inside Redis (1000 and above) or by a client (below 0). Only compared for equality. */
 export type Id = number
 
-/** A soft id of 0 is that of a marker as it was created. */
+/** A soft id of 0 means that the marker has not been softly invalidated since it was created. */
 export interface Marker {
   readonly hard: Id
   readonly soft: Id
 }
 
-/** By the number of the tag. Of an entry's stamps `null` means: it does not carry the tag. */
+/** Indexed by the number of the tag. In an entry's stamps, `null` means that it does not have the tag. */
 export type Markers = readonly (Marker | null)[]
 
-/** A ghost: what is to be known of a value to judge whether it may be served. */
+/** Ghost: what decides whether a value may be served. */
 export interface Value {
-  /** How many covering calls had begun to take effect when its load began. */
+  /** How many hard calls that cover its key had begun to take effect when its load began. */
   readonly born: number
-  /** The same of soft calls. */
+  /** The same for soft calls. */
   readonly soft: number
-  /** Of the source. {@link UNCLAIMED} for what a caller brings along. */
+  /** Version of the source. {@link UNCLAIMED} for a value that the caller of a set provides. */
   readonly version: number
-  /** How many calls had returned when its load began; counted only for a promise that is false. */
+  /** How many calls had returned when its load began. Counted only to refute a promise that is too strong. */
   readonly returned: number
 }
 
@@ -42,14 +42,14 @@ export interface Lease {
   readonly token: Id
 }
 
-/** What Redis holds. Entries and leases by the number of their key. */
+/** The contents of Redis. Entries and leases are indexed by the number of their key. */
 export interface Store {
   readonly entries: readonly (Entry | null)[]
   readonly leases: readonly (Lease | null)[]
   readonly markers: Markers
 }
 
-/** A ghost: the calls that a read of a key must honour. */
+/** Ghost: the calls that a read of a key must honour. */
 export interface Duty {
   readonly hard: number
   readonly soft: number
@@ -57,21 +57,21 @@ export interface Duty {
   readonly returned: number
 }
 
-/** A ghost: the calls that cover one key. */
+/** Ghost: the calls that cover one key. */
 export interface Calls {
-  /** Hard ones that have begun to take effect. */
+  /** Number of hard calls that have begun to take effect. */
   readonly begun: number
-  /** Soft ones. */
+  /** Number of soft calls that have begun to take effect. */
   readonly softened: number
-  /** What those oblige to that are complete. */
+  /** What a read must honour because of the complete calls. */
   readonly complete: Duty
 }
 
-/** What a read saw, and when: by the clock of near copies, and by that of local calls. */
+/** What a read saw, and when: `asOf` in units of `near.ttl`, `generation` in local calls. */
 export interface Sight {
   readonly duty: Duty
   readonly lease: Id | null
-  /** Of the entry that was there; 0 for none. */
+  /** Write id of the entry that was found; 0 if there was none. */
   readonly writeId: Id
   readonly markers: Markers
   readonly asOf: number
@@ -82,16 +82,16 @@ export interface Sight {
 export interface Load {
   readonly key: number
   readonly token: Id
-  /** A ghost: whether nothing has happened that may take its lease away. */
+  /** Ghost: whether nothing has happened that may take the lease away. */
   readonly holds: boolean
-  /** The epoch included. */
+  /** Includes the epoch. */
   readonly stamps: Markers
-  /** What its reader saw, where a flaw compares it. */
+  /** The markers that its reader saw, kept only for a flaw that compares them. */
   readonly seen: Markers
   readonly duty: Duty
-  /** This reader's own stale copy. */
+  /** The reader's own stale copy. */
   readonly fallback: Value | null
-  /** Whether its caller has been answered already. */
+  /** Whether it runs in the background, its caller having been answered already. */
   readonly behind: boolean
   readonly asOf: number
   readonly generation: number
@@ -103,18 +103,18 @@ export interface Loaded {
   readonly value: Value
 }
 
-/** A call of the caller's: when it began to take effect (0: not yet), and what it publishes. */
+/** A writing call: when it began to take effect (0: not yet), and the version it publishes. */
 export interface Call {
   readonly began: number
   readonly version: number
 }
 
-/** The two things of a key that a pattern sweeps. */
+/** What a pattern sweeps of a key. */
 export type Swept = 'entries' | 'leases'
 
 export type Phase =
   | { readonly kind: 'idle' }
-  // A read on Redis Cluster, its parts in any order. What is not read yet is in `left`.
+  // A read on Redis Cluster, whose parts are read in any order. `left` holds the parts not read yet.
   | {
       readonly kind: 'looking'
       readonly sight: Sight
@@ -152,10 +152,10 @@ export type Phase =
   | { readonly kind: 'marking'; readonly load: Load }
   | { readonly kind: 'granted'; readonly load: Load }
   | ({ readonly kind: 'loaded' } & Loaded)
-  // Redis Cluster: the late marker is known, and the epoch not yet; `null` where a flaw turns them round.
+  // Redis Cluster: the late marker is known, the epoch not yet. `null` where a flaw reverses the order.
   | ({ readonly kind: 'stamped'; readonly late: Marker | null } & Loaded)
   | ({ readonly kind: 'ready' } & Loaded)
-  // A writer
+  // Phases of a writer
   | { readonly kind: 'called'; readonly version: number; readonly known: Markers }
   | { readonly kind: 'parts'; readonly call: Call; readonly part: number }
   | ({ readonly kind: 'setMarking' } & Loaded)
@@ -171,16 +171,16 @@ export type Phase =
   | { readonly kind: 'returning'; readonly effect: Duty; readonly position: number }
 
 /**
- * How far a sweep has come with one thing: SCAN promises to return what is there from its start to
- * its end (`constant`); what comes or goes meanwhile it may return or not (`free`).
+ * The progress of a sweep for one Redis key. SCAN guarantees to return a key that exists from its start
+ * to its end (`constant`). A key that is created or deleted in between may be returned or not (`free`).
  */
 export type Sweep = 'constant' | 'free' | 'returned' | 'deleted'
 
 export interface Client {
   readonly phase: Phase
-  /** How many of its operations are done. */
+  /** Number of operations done. */
   readonly done: number
-  /** How often its present operation has looked. */
+  /** How often the current operation has looked. */
   readonly looks: number
 }
 
@@ -194,20 +194,20 @@ export interface Isolate {
   readonly copy: NearCopy | null
   /** How many local calls have returned. */
   readonly generation: number
-  /** A ghost: what those calls oblige to. */
+  /** Ghost: what a read must honour because of those calls. */
   readonly own: Duty
-  /** The newest position of the log that the isolate has heard of. */
+  /** The newest log position that the isolate knows of. */
   readonly token: number
 }
 
-/** A request, as it may arrive a second time. */
+/** A request. A copy of it may arrive later. */
 export type Message =
   | {
       readonly kind: 'acquire'
       readonly key: number
       readonly nonce: Id
       readonly tags: Tags
-      /** Of the entry that the caller has seen; 0 for none. */
+      /** Write id of the entry that the caller has seen; 0 if there was none. */
       readonly writeId: Id
     }
   | { readonly kind: 'take'; readonly key: number; readonly nonce: Id; readonly tags: Tags }
@@ -230,36 +230,36 @@ export type Tags = readonly number[]
 
 export interface State {
   readonly store: Store
-  /** What Redis held before, oldest first: what replicas may still show. Empty where none lag. */
+  /** Earlier contents of Redis, oldest first, which replicas may still show. Empty without replicas. */
   readonly log: readonly Store[]
   readonly clients: readonly Client[]
   readonly isolates: readonly Isolate[]
-  /** By key. */
+  /** Indexed by key. */
   readonly calls: readonly Calls[]
   /** Version of the source. */
   readonly source: number
   readonly returned: number
-  /** Requests whose second copy is on its way. */
+  /** Requests of which a second copy is still to arrive. */
   readonly copies: readonly Message[]
   readonly faults: number
   /** In units of `near.ttl`. */
   readonly now: number
-  /** A ghost: what was complete when the present unit began. */
+  /** Ghost: what was complete when the current unit of time began. */
   readonly bound: Duty
-  /** A ghost: what those calls oblige to whose token has been handed over; and the token. */
+  /** Ghost: what a read must honour because of the calls whose token was handed over; and the token. */
   readonly handed: Duty
   readonly handedToken: number
-  /** Where the next ids come from. No part of what makes two states equal. */
+  /** The source of new ids. Ignored when states are compared. */
   readonly clock: number
 }
 
-/** The version of a value that its caller does not relate to the source. */
+/** The version of a value that does not come from the source. */
 export const UNCLAIMED = 99
 
 export const NO_DUTY: Duty = { hard: 0, soft: 0, version: 0, returned: 0 }
 export const IDLE: Phase = { kind: 'idle' }
 
-/** What both oblige to. */
+/** What a read must honour because of both. */
 export function both(a: Duty, b: Duty): Duty {
   return {
     hard: Math.max(a.hard, b.hard),

@@ -1,9 +1,9 @@
 /**
- * `invalidatePattern` by SCAN: one sweep of the leases that match, then one of the entries, each in
- * steps that loads and other calls come between.
+ * `invalidatePattern` by SCAN: one sweep of the matching leases, then one of the matching entries. Each
+ * takes several steps, and steps of loads and other calls may come between them.
  *
- * SCAN promises to return what is there from its first step to its last. What comes or goes meanwhile
- * it may return or not, so both are tried. What it returns is deleted by another command.
+ * SCAN guarantees to return a key that exists from its first step to its last. A key that is created or
+ * deleted in between may be returned or not, so both are tried. A second command deletes what it returned.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function beginSweep(turn: Turn, state: State, version: number): void {
   }
 }
 
-/** SCAN returns something, or what it returned is deleted, or the sweep ends. */
+/** SCAN returns a key, or a returned key is deleted, or the sweep ends. */
 export function sweep(turn: Turn, phase: Sweeping): void {
   const { state, op } = turn
   for (const what of stagesOf(turn)[phase.stage] ?? []) {
@@ -57,7 +57,7 @@ function endStage(turn: Turn, phase: Sweeping): void {
   }
 }
 
-/** A sweep is over when nothing is left that SCAN must have returned, and all it returned is deleted. */
+/** A sweep is over when SCAN has returned all that it must, and all that it returned is deleted. */
 function isOver({ entries, leases }: Sweeping): boolean {
   return [entries, leases].every((stand) => stand === 'free' || stand === 'deleted')
 }
@@ -69,7 +69,7 @@ function stageOf(turn: Turn, store: Store, call: Call, stage: number): Sweeping 
   return { kind: 'sweeping', call, stage, entries: stand('entries'), leases: stand('leases') }
 }
 
-/** What each sweep looks for, in order. */
+/** What each sweep deletes, in order. */
 function stagesOf(turn: Turn): readonly (readonly Swept[])[] {
   if (turn.has('the two sweeps are one')) return [['leases', 'entries']]
   if (turn.has('entries are swept first')) return [['entries'], ['leases']]
@@ -77,7 +77,7 @@ function stagesOf(turn: Turn): readonly (readonly Swept[])[] {
   return [['leases'], ['entries']]
 }
 
-/** Where SCAN is answered. */
+/** The stores that may answer SCAN. */
 function scanned(turn: Turn): readonly View[] {
   return turn.has('SCAN reads a lagging replica') ? everyView(turn) : [primary(turn)]
 }

@@ -1,6 +1,6 @@
 /**
- * What a small world is made of: clients with their operations, keys with their tags, and how much
- * may go wrong. Written in letters, `hard AB`; read into numbers.
+ * Describes a small system: clients with their operations, keys with their tags, and the number of
+ * faults. A plan is written in letters, such as `hard AB`, and converted to numbers.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import {
   type Tags,
 } from './state.ts'
 
-/** Where a client's looks are answered, and what its reads then promise. */
+/** Which Redis answers a client's looks, and which calls its reads must then honour. */
 export type Reads =
-  /** By the primary. */
+  /** The primary. */
   | 'primary'
-  /** By any replica, however far behind. They promise what a read of the primary does. */
+  /** Any replica, however far behind. Reads must honour the same calls as reads of the primary. */
   | 'anywhere'
-  /** By a replica that has what this isolate has seen. They honour the calls made here. */
+  /** A replica that has applied what this isolate has seen. Reads honour the calls of this isolate. */
   | 'own token'
-  /** By a replica that has the tokens handed over. They honour the calls these are of. */
+  /** A replica that includes the tokens handed over. Reads honour the calls that returned these tokens. */
   | 'handed token'
-  /** By any replica. They promise nothing; what they load and store is for others to judge. */
+  /** Any replica. Reads need not honour any call; what they load and store is checked by other readers. */
   | 'unbound'
 
-/** One client: what it does, one after the other. */
+/** One client and its operations, in order. */
 export interface ClientPlan {
-  /** Such as `read, read` or `hard AB, delete`; a key other than the first is named last. */
+  /** Such as `read, read` or `hard AB, delete`. A key other than the first is named last: `read 1`. */
   readonly does: string
-  /** Those of one isolate share its loads and its near tier. By default each has its own. */
+  /** Clients of one isolate share its loads and its near tier. By default each client has its own. */
   readonly isolate?: number
   readonly reads?: Reads
 }
@@ -43,25 +43,25 @@ export interface Plan {
   readonly keys: readonly string[]
   readonly clients: readonly ClientPlan[]
   readonly faults: number
-  /** Requests arrive once, and in time; no reply is lost. */
+  /** Every request arrives once and in time, and no reply is lost. */
   readonly delivers?: boolean
-  /** Losses do not count as faults. Needs one fault, and `delivers`. */
+  /** A loss of data does not use up a fault. Needs one fault, and `delivers`. */
   readonly endlessLoss?: boolean
-  /** Tags that a read names in its look, if not all that are declared. */
+  /** The tags that a read names in its look, if not all declared ones. */
   readonly named?: string
-  /** Tags of an entry that an older deployment has stored, if not all that are declared. */
+  /** The tags of an entry that an older deployment has stored, if not all declared ones. */
   readonly stored?: string
   /** The tag that loaders set. */
   readonly late?: string
   readonly cluster?: boolean
-  /** Whether stale entries are served and refreshed behind. */
+  /** Whether stale entries are served and refreshed in the background. */
   readonly revalidates?: boolean
   /** Whether loads may fail. */
   readonly fails?: boolean
   readonly near?: 'bound' | 'verify'
-  /** Whether the return of a call is a step of its own. */
+  /** Whether the return of a call is a separate step. */
   readonly returns?: boolean
-  /** Begins with this store only. */
+  /** The only initial store to explore. By default both are explored. */
   readonly begins?: 'empty' | 'warm'
 }
 
@@ -80,17 +80,17 @@ export interface Op {
   readonly tags: Tags
 }
 
-/** A plan in numbers. */
+/** A plan, converted to numbers. */
 export interface System extends Plan {
   /** The letters of all tags, by number. */
   readonly letters: string
   readonly declared: readonly Tags[]
   readonly namedTags: Tags | undefined
-  /** -1 where there are none. */
+  /** The number of the late tag; -1 if there is none. */
   readonly lateTag: number
   readonly epoch: number
   readonly ops: readonly (readonly Op[])[]
-  /** Of each client. */
+  /** The isolate of each client. */
   readonly isolateOf: readonly number[]
   readonly isShared: boolean
   readonly hasReplicas: boolean
@@ -98,7 +98,7 @@ export interface System extends Plan {
 
 const EPOCH = '*'
 
-/** Reads a plan. */
+/** Converts a plan to numbers. */
 export function systemOf(plan: Plan): System {
   const { keys, late = '', clients } = plan
   const letters = [...new Set([...keys.join(''), ...late])].join('') + (late && EPOCH)
@@ -128,7 +128,7 @@ function opOf(text: string, keys: number, numbers: (text: string) => Tags): Op {
   return { kind: kind as Op['kind'], key, tags: isByTag ? numbers(rest) : [] }
 }
 
-/** The states it begins in: with nothing in Redis, and with an entry from before all calls. */
+/** The initial states: Redis is empty, or it holds an entry that is older than all calls. */
 export function beginnings(system: System): State[] {
   const { begins, keys, letters } = system
   const nothing = Array.from(letters, () => null)

@@ -8,7 +8,7 @@ import { Model } from './model.ts'
 import { type Plan, systemOf } from './system.ts'
 import { LARGE, OTHERS, SYSTEMS } from './systems.ts'
 
-/** Changes to the protocol that break nothing. */
+/** Changes to the protocol that break no promise. */
 const VARIANTS: readonly (readonly [what: string, flaw: Flaw, plan: Plan | undefined])[] = [
   [
     'stamping what the look saw, two tags',
@@ -55,7 +55,7 @@ describe('The protocol', () => {
   )
 
   test.each(VARIANTS)(
-    'holds as well with %s',
+    'also holds with %s',
     (name, flaw, plan) => {
       count.hold(name, exploreDeep(plan, flaw))
     },
@@ -86,11 +86,11 @@ describe('The code of a state', () => {
     ['a pattern, near copies', PATTERNS['a pattern, near copies']],
   ]
 
-  test.each(quiet)('tells apart what differs, and only that: %s', (_name, plan) => {
+  test.each(quiet)('is equal for equal states only: %s', (_name, plan) => {
     expectSameStates({ ...(plan as Plan), faults: 0 })
   })
 
-  test('tells apart what differs where requests arrive twice', () => {
+  test('is equal for equal states only, when requests arrive twice', () => {
     expectSameStates(SYSTEMS['a get that does not name a tag'] as Plan)
     expectSameStates(SYSTEMS['cluster, late tags'] as Plan)
   })

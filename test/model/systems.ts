@@ -1,5 +1,5 @@
 /**
- * The systems whose every interleaving is explored, and the larger ones that are walked at random.
+ * The systems of which every interleaving is explored, and larger ones that are explored by random walks.
  *
  * @module
  */
@@ -193,7 +193,7 @@ const neighbours: readonly ClientPlan[] = [
   { does: 'read, read', isolate: 0 },
 ]
 
-/** Too large to see every state of. */
+/** Systems too large to visit every state. */
 export const LARGE: Readonly<Record<string, Plan>> = {
   'five clients, every call': {
     keys: ['AB'],
@@ -228,7 +228,7 @@ export const LARGE: Readonly<Record<string, Plan>> = {
   },
 }
 
-/** Systems in which changes to the protocol are tried, and which `SYSTEMS` has no need of. */
+/** Systems used only to try changes to the protocol. */
 export const OTHERS: Readonly<Record<string, Plan>> = {
   'a call that returns later': {
     keys: ['A'],

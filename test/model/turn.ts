@@ -23,7 +23,7 @@ import {
 } from './state.ts'
 import type { Op, System } from './system.ts'
 
-/** What is said of a step in a trace. */
+/** The description of a step in a trace. */
 export interface Told {
   /** The client; -1 for the world. */
   readonly who: number
@@ -31,19 +31,19 @@ export interface Told {
   readonly text: string
 }
 
-/** A step, with the state it leads to and the promise it breaks. */
+/** A step, the state it leads to, and the promise it breaks, if any. */
 export interface Next extends Told {
   readonly state: State
   readonly broken: string | undefined
 }
 
-/** What a step does besides making a state. */
+/** What a step does in addition to making a state. */
 interface Besides {
   readonly sent?: Message | undefined
   readonly broken?: string | undefined
 }
 
-/** How often values were served that had been loaded after a call. */
+/** Counts how often a value loaded after a call was served. */
 export interface Tally {
   renewed: number
 }
@@ -84,19 +84,19 @@ export class Turn {
     return this.flaws.has(flaw)
   }
 
-  /** Whether something may go wrong now that is not a loss. */
+  /** Whether a fault other than a loss may happen now. */
   get mayFail(): boolean {
     return this.state.faults > 0 && !this.system.delivers
   }
 
-  /** How the first step of a call says that the source was changed before it. */
+  /** Text for the first step of a call, which changes the source before it. */
   get publishes(): string {
     return this.client.phase.kind === 'idle' ? 'publishes a new version, ' : ''
   }
 
   /**
-   * A step that may come next. What it sent may arrive again later, where something may go wrong: a
-   * second outcome.
+   * Adds a step that may come next. If a fault is possible, it also adds a second outcome, in which a
+   * copy of the request stays on its way.
    */
   add(
     steps: readonly StepName[],
@@ -112,7 +112,7 @@ export class Turn {
     this.#next.push({ who, steps, text: told, state: late, broken })
   }
 
-  /** Sends a request to the primary: what it answers, and the state after it. */
+  /** Sends a request to the primary. Returns its reply and the state after it. */
   send<Reply>(state: State, message: Message): { readonly state: State; readonly reply: Reply } {
     const ids = new Ids(state.clock)
     const { store, reply } = apply(
@@ -123,12 +123,12 @@ export class Turn {
       ids,
     ) as Applied<Reply>
     const after = put(this.system, { ...state, clock: ids.next }, store, message.kind)
-    // A writer hears of the position when its call returns.
+    // A writer gets the position when its call returns.
     const heard = this.op.kind === 'read' ? this.hears(after, after.log.length) : after
     return { state: heard, reply }
   }
 
-  /** The isolate hears of a position of the log. */
+  /** The isolate learns of a log position. */
   hears(state: State, position: number): State {
     if (!this.system.hasReplicas) return state
     const isolate = state.isolates[this.isolate] as Isolate
@@ -136,24 +136,24 @@ export class Turn {
     return withIsolate(state, this.isolate, { ...isolate, token: position })
   }
 
-  /** A new id of the client's making. */
+  /** Makes a new id of a client. */
   draw(state: State): { readonly state: State; readonly id: number } {
     const ids = new Ids(state.clock)
     const id = ids.sent()
     return { state: { ...state, clock: ids.next }, id }
   }
 
-  /** The client goes on to another phase. */
+  /** Moves the client to another phase. */
   to(state: State, phase: Phase): State {
     return withPhase(state, this.who, phase)
   }
 
-  /** The client is done with its operation. */
+  /** Ends the client's operation. */
   done(state: State): State {
     return finished(state, this.who)
   }
 
-  /** A caller is given a value: the promise it breaks, if it does. The only place where that is told. */
+  /** A caller gets a value. Returns the promise that this breaks, if any. No other code checks T1 to T3. */
   serve(value: Value, duty: Duty, as: 'fresh' | 'stale'): string | undefined {
     if (value.born + value.soft > 0) this.#tally.renewed++
     if (this.has('a value counts from the last call that returned')) {
@@ -173,7 +173,7 @@ export class Turn {
     return undefined
   }
 
-  /** The tags that a call of this key declares, and those it looks at. */
+  /** The tags that a call of this key declares. */
   declared(key: number): Tags {
     return this.system.declared[key] ?? []
   }
@@ -185,8 +185,8 @@ export class Turn {
 }
 
 /**
- * What Redis holds is replaced: replicas may go on showing what it was. A lease that is gone is
- * rightly gone, unless one who asks for it or gives another back has dropped it.
+ * Replaces the contents of Redis; replicas may still show the earlier ones. A load whose lease has
+ * disappeared no longer holds it, unless an `acquire` or `release` dropped it, which would be a flaw.
  */
 export function put(
   system: System,
@@ -217,14 +217,14 @@ export function finished(state: State, who: number): State {
   return { ...state, clients: state.clients.with(who, client) }
 }
 
-/** An entry as it is written: with a write id where somebody compares it. */
+/** A new entry, with a new write id. */
 export function entryOf(state: State, value: Value, stamps: Entry['stamps']): [State, Entry] {
   const ids = new Ids(state.clock)
   const entry = { value, stamps, writeId: ids.stored() }
   return [{ ...state, clock: ids.next }, entry]
 }
 
-/** Loads whose lease has just been dropped no longer hold it. */
+/** Marks the loads whose lease has just been dropped as no longer holding it. */
 function bereft({ clients, store: { leases } }: State, store: Store): State['clients'] {
   if (store.leases === leases) return clients
   return clients.map((client): Client => {
@@ -236,7 +236,7 @@ function bereft({ clients, store: { leases } }: State, store: Store): State['cli
   })
 }
 
-/** What is gone for a moment is no longer among what SCAN promises to return. */
+/** SCAN no longer guarantees to return a key that was missing for a moment. */
 function sweptPast(state: State): State {
   const clients = state.clients.map((client): Client => {
     const { phase } = client

@@ -1,6 +1,6 @@
 /**
- * What the world may do at any moment: lose what Redis holds, deliver a request once more, let time
- * pass.
+ * What the world may do at any moment: lose data in Redis, deliver a second copy of a request, let
+ * time pass.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { apply, Ids, without } from './scripts.ts'
 import { NO_DUTY, type State, type Store } from './state.ts'
 import { type Next, put } from './turn.ts'
 
-/** How often `near.ttl` passes. */
+/** Time stops after this many units of `near.ttl`. */
 const LAST_MOMENT = 2
 
-/** Adds what the world may do next. */
+/** Adds the steps that the world may take next. */
 export function happen(model: Model, state: State, next: Next[]): void {
   const add = (text: string, after: State): void => {
     next.push({ who: -1, steps: [], text, state: after, broken: undefined })

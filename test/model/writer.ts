@@ -1,6 +1,6 @@
 /**
- * A writer: it changes the source, and then calls. The two are one step here, as a load between them
- * could only be newer.
+ * A writer: it changes the source, then makes a call. Both are one step here, because a load between
+ * them could only read a newer value.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const STEPS_OF = {
   soft: ['invalidateMarkers', 'soft'],
 } as const
 
-/** A call begins, after it has published a new version of the source. */
+/** Publishes a new version of the source and begins the call. */
 export function beginCall(turn: Turn): void {
   const { state } = turn
   const version = state.source + 1
@@ -58,7 +58,7 @@ export function call(turn: Turn, state: State, version: number, known: Markers):
   }
 }
 
-/** A command of a call: the only one, or the next of several on Redis Cluster. */
+/** Sends a command of a call: the only one, or the next of several on Redis Cluster. */
 export function callNext(turn: Turn, state: State, call: Call, part: number, known: Markers): void {
   const { state: drawn, id } = turn.draw(state)
   const requests = requestsOf(turn, id, known)
@@ -74,7 +74,7 @@ export function callNext(turn: Turn, state: State, call: Call, part: number, kno
   turn.add(STEPS_OF[turn.op.kind as keyof typeof STEPS_OF], text, next, { sent: request })
 }
 
-/** The commands that a call is made of. */
+/** The commands of a call. */
 function requestsOf(turn: Turn, nonce: Id, known: Markers): readonly Message[] {
   const { op, system } = turn
   const { kind, key } = op

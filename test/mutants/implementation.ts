@@ -1,5 +1,5 @@
 /**
- * Mistakes in the implementation rather than in the protocol, each with the tests that find it.
+ * Deliberate mistakes in the implementation, outside the protocol, each with the test file that must find it.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
-    name: 'the reason of an abort is taken for a value',
+    name: 'the abort reason is returned as a value',
     edits: [
       {
         file: 'src/redis/rest.ts',
@@ -34,7 +34,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/rest',
   },
   {
-    name: 'a shared value is handed out where a copy was asked for',
+    name: 'a read with `values: copy` returns the shared value',
     edits: [
       {
         file: 'src/cache/near-copy.ts',
@@ -45,7 +45,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
-    name: 'the lease of a loader that is at work is left to its end',
+    name: 'the lease of a running loader is not prolonged',
     edits: [
       {
         file: 'src/cache/loader.ts',
@@ -56,7 +56,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/contract/cache/time-limits.test.ts',
   },
   {
-    name: 'a flight that ends takes a newer one off the map',
+    name: 'a flight that ends removes a newer flight from the map',
     edits: [
       {
         file: 'src/flight/single-flight.ts',
@@ -78,7 +78,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/flight/single-flight.test.ts',
   },
   {
-    name: 'the parts of a tick are sent at once',
+    name: 'the parts of one tick are sent concurrently',
     edits: [
       {
         file: 'src/redis/batch.ts',
@@ -89,7 +89,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/batch.test.ts',
   },
   {
-    name: 'a read after a write of the same tick shares the reply of one before it',
+    name: 'a read after a write in the same tick shares the reply of a read before the write',
     edits: [
       {
         file: 'src/redis/batch.ts',
@@ -111,7 +111,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/replay.test.ts',
   },
   {
-    name: 'a straggler from before the outage closes the circuit',
+    name: 'a late success from before the outage closes the circuit',
     edits: [
       {
         file: 'src/flight/breaker.ts',
@@ -122,7 +122,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/flight/breaker.test.ts',
   },
   {
-    name: 'the fence forgets old calls without a trace',
+    name: 'the fence forgets old calls without raising its floor',
     edits: [
       {
         file: 'src/near/fence.ts',
@@ -133,7 +133,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/near/fence.test.ts',
   },
   {
-    name: 'a call whose reply was lost leaves near copies alive',
+    name: 'a call whose reply was lost does not drop near copies',
     edits: [
       {
         file: 'src/cache/write.ts',
@@ -144,7 +144,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/contract/cache',
   },
   {
-    name: 'a pattern drops entries first and leases afterwards',
+    name: 'invalidatePattern drops entries before leases',
     edits: [
       {
         file: 'src/cache/invalidate.ts',
@@ -155,7 +155,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
-    name: 'a touch brings back what was deleted meanwhile',
+    name: 'touch restores an entry that was deleted in the meantime',
     edits: [
       {
         file: 'src/redis/embedded/twins/protocol.ts',
@@ -165,7 +165,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'waiters share a look that was under way before they came',
+    name: 'waiters share a look that began before they started to wait',
     edits: [
       {
         file: 'src/cache/watch.ts',
@@ -187,7 +187,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/entry/cipher.test.ts',
   },
   {
-    name: 'inflating has no bound',
+    name: 'decompression has no size limit',
     edits: [
       {
         file: 'src/entry/compression.ts',
@@ -209,7 +209,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/entry/codec.test.ts',
   },
   {
-    name: 'the length of a value is not bounded',
+    name: '`maxValueBytes` is not enforced',
     edits: [
       {
         file: 'src/cache/manager.ts',
@@ -231,7 +231,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
-    name: 'a read fails with Redis',
+    name: 'a read rejects when Redis fails',
     edits: [
       {
         file: 'src/cache/observe.ts',
@@ -242,7 +242,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: OUTAGE,
   },
   {
-    name: 'an invalidation that failed passes for done',
+    name: 'a failed invalidation resolves',
     edits: [
       {
         file: 'src/cache/invalidate.ts',
@@ -253,7 +253,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: OUTAGE,
   },
   {
-    name: 'a value that was loaded is lost when it cannot be stored',
+    name: 'a loaded value is not returned when it cannot be stored',
     edits: [
       {
         file: 'src/cache/loader.ts',
@@ -264,7 +264,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: OUTAGE,
   },
   {
-    name: "a listener's error becomes the caller's",
+    name: "an event listener's error reaches the caller",
     edits: [
       {
         file: 'src/cache/events.ts',
@@ -275,7 +275,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
-    name: 'work behind an answer may reject unhandled',
+    name: 'deferred work that rejects causes an unhandled rejection',
     edits: [
       {
         file: 'src/platform/web.ts',
@@ -286,7 +286,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/platform/web.test.ts',
   },
   {
-    name: 'an entry is served at the very end of its window',
+    name: 'an entry is served at the instant its stale window ends',
     edits: [
       {
         file: 'src/entry/freshness.ts',
@@ -297,7 +297,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/entry/freshness.test.ts',
   },
   {
-    name: 'segments of names are not escaped',
+    name: 'segments of Redis names are not escaped',
     edits: [
       {
         file: 'src/entry/key.ts',
@@ -308,7 +308,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/property/entry/key.test.ts',
   },
   {
-    name: "an error repeats the server's words",
+    name: "an error repeats the text of the server's reply",
     edits: [
       {
         file: 'src/redis/failure.ts',
@@ -319,7 +319,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/failure.test.ts',
   },
   {
-    name: 'a header of another version is read all the same',
+    name: 'a header of another version is accepted',
     edits: [
       {
         file: 'src/entry/header.ts',
@@ -330,7 +330,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/entry/header.test.ts',
   },
   {
-    name: 'a look that had begun answers a read of a mailbox that begins later',
+    name: 'a mailbox read is answered by a look that began before it',
     edits: [
       {
         file: 'src/email/cached/looks.ts',
@@ -346,7 +346,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: NEAR_LISTS,
   },
   {
-    name: 'within its lag a mailbox does not show what was written through it',
+    name: 'within its lag a mailbox does not show its own writes',
     edits: [
       {
         file: 'src/email/cached/looks.ts',
@@ -357,7 +357,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: NEAR_LISTS,
   },
   {
-    name: 'the lag of a list that may be written begins anew with every look',
+    name: 'every look restarts the lag of a list that may have been written',
     edits: [
       {
         file: 'src/email/cached/near-lists.ts',
@@ -368,7 +368,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: NEAR_LISTS,
   },
   {
-    name: 'a look behind one write of a mailbox hides another that has returned since',
+    name: 'a look after one mailbox write hides another write that has returned since',
     edits: [
       {
         file: 'src/email/cached/looks.ts',
@@ -379,7 +379,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: NEAR_LISTS,
   },
   {
-    name: 'a list of a mailbox counts as untouched where the log does not say what was touched',
+    name: 'a mailbox list counts as unchanged when the log does not say what changed',
     edits: [
       {
         file: 'src/email/cached/touches.ts',
@@ -390,7 +390,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/property/email/touches.test.ts',
   },
   {
-    name: 'the silence of a node of a cluster is taken for an empty key',
+    name: 'a key on a cluster node that does not answer reads as empty',
     edits: [
       {
         file: 'src/redis/tcp/cluster-nodes.ts',
@@ -401,7 +401,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/cluster-nodes.test.ts',
   },
   {
-    name: 'a node of a cluster that is away is sent commands',
+    name: 'commands are sent to a cluster node that is down',
     edits: [
       {
         file: 'src/redis/tcp/cluster-nodes.ts',
@@ -412,7 +412,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/cluster-nodes.test.ts',
   },
   {
-    name: 'one node that refuses fails the commands for the others',
+    name: 'a refusal by one cluster node fails the commands for other nodes',
     edits: [
       {
         file: 'src/redis/guard.ts',
@@ -423,7 +423,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/redis/guard.test.ts',
   },
   {
-    name: 'on a cluster a look at many keys shows all of them or none',
+    name: 'on a cluster, a look at many keys fails as a whole when one node fails',
     edits: [
       {
         file: 'src/cache/many.ts',
@@ -434,7 +434,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/contract/cache/manager-cluster.test.ts',
   },
   {
-    name: 'a lease in doubt is given back once, whoever answers then',
+    name: 'the release of a lease whose grant was lost is tried only once',
     edits: [
       {
         file: 'src/cache/steps.ts',

@@ -1,5 +1,5 @@
 /**
- * A mistake, as a few edits of the source, and what must go red because of it.
+ * A deliberate mistake: a few edits of the source, and the tests that must fail because of it.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FocusName } from '../schedule/moves.ts'
 
-/** A piece of one file, and what stands there instead. */
+/** Text in one file, and its replacement. */
 export interface Edit {
-  /** From the root of the repository. */
+  /** Path from the root of the repository. */
   readonly file: string
-  /** Stands in the file exactly once. */
+  /** Must occur in the file exactly once. */
   readonly from: string
   readonly to: string
 }
@@ -22,14 +22,14 @@ export interface Edit {
 export interface Mutant {
   readonly name: string
   readonly edits: readonly Edit[]
-  /** A test file that finds it; without one the schedules of `test/schedule` do. */
+  /** The test file that finds the mistake. Without it, the schedules of `test/schedule` must. */
   readonly foundBy?: string
-  /** The kind of schedules that come to it, where others seldom do. */
+  /** The kind of schedules that finds the mistake, where others seldom do. */
   readonly focus?: FocusName
 }
 
 const ROOT = join(import.meta.dirname, '../..')
-/** What the tests that find mistakes need. */
+/** What the tests need in a copy of the repository. */
 const COPIED = [
   'src',
   'test',
@@ -42,17 +42,17 @@ const COPIED = [
   'wrangler.toml',
 ]
 
-/** A copy of the repository in which the mistake has been made. */
+/** A copy of the repository that contains the mistake. */
 export interface MutatedCopy {
   readonly folder: string
   remove(): void
 }
 
 /**
- * The files that a mistake changes, with their texts.
+ * The files that a mistake changes, with their new texts.
  *
- * @throws {Error} When a piece does not stand in its file exactly once: the mutant has to follow the
- * source.
+ * @throws {Error} When `from` does not occur in its file exactly once: the source has changed, and the
+ * mutant must be adapted.
  */
 export function mutatedFiles({ name, edits }: Mutant): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
@@ -67,7 +67,7 @@ export function mutatedFiles({ name, edits }: Mutant): ReadonlyMap<string, strin
   return files
 }
 
-/** Copies the repository, with the mistake made. */
+/** Copies the repository and makes the mistake in the copy. */
 export function mutate(mutant: Mutant): MutatedCopy {
   const files = mutatedFiles(mutant)
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-mutant-'))

@@ -8,14 +8,14 @@ import { type Mutant, mutate, mutatedFiles } from './mutant.ts'
 import { PROTOCOL_MUTANTS } from './protocol.ts'
 
 const MUTANTS = [...PROTOCOL_MUTANTS, ...IMPLEMENTATION_MUTANTS]
-/** All of them take minutes: a plain run of the tests tries one of eight. */
+/** All mutants take minutes, so an ordinary test run tries every eighth. */
 const isAll = isDeep || process.env['MUTANTS'] === 'all'
 const TRIED = MUTANTS.filter((_, i) => isAll || i % 8 === 0)
-/** More than the mistake that is hardest to find takes. */
+/** More schedules than the mistake that is hardest to find needs. */
 const SCHEDULES = '20000'
 const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
 
-/** What a mutant that does not even run looks like: no test has found anything then. */
+/** Output of a mutant that does not run at all. Such a failure does not mean that a test found the mistake. */
 const BROKEN = /SyntaxError|Transform failed|Failed to resolve|Cannot find|is not defined/
 
 interface Ended {
@@ -35,7 +35,7 @@ function run(folder: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })))
 }
 
-/** Runs what is to find the mistake in a copy that has it. */
+/** Runs the tests that must find the mistake, in a copy that contains it. */
 async function judge(mutant: Mutant): Promise<Ended> {
   const { foundBy, focus } = mutant
   const copy = mutate(mutant)
@@ -59,11 +59,11 @@ async function judge(mutant: Mutant): Promise<Ended> {
 describe('Mutants', () => {
   let killed = 0
 
-  test('follow the source: each of their edits is of a piece that stands there once', () => {
+  test('match the source: the text of each edit occurs exactly once in its file', () => {
     for (const mutant of MUTANTS) expect(mutatedFiles(mutant).size).toBeGreaterThan(0)
   })
 
-  test('have names of their own', () => {
+  test('have unique names', () => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length)
   })
 
@@ -77,7 +77,7 @@ describe('Mutants', () => {
     })
   })
 
-  test('do not survive', ({ task }) => {
+  test('that were tried have all been found', ({ task }) => {
     found(task, 'mutants', { known: MUTANTS.length, tried: TRIED.length, killed })
 
     expect(killed).toBe(TRIED.length)

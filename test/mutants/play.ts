@@ -1,8 +1,8 @@
 /**
- * Plays schedules until one of them breaks the promise: what runs in the copy of a mutant.
+ * Plays schedules until one of them breaks the promise. Runs in the copy that a mutant has changed.
  *
- * Prints one line, and exits with 0 if none of them does, with 1 if one does, with 2 if it breaks
- * down.
+ * Prints one line. Exits with 0 if no schedule breaks the promise, with 1 if one does or the program
+ * itself fails.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { World } from '../schedule/world.ts'
 
 const [runs = '1000', seed = '1', focus] = process.argv.slice(2)
 const stories = schedules(focus ? (focus as FocusName) : undefined)
-/** So many at a time: all of them at once would take a while to make. */
+/** Schedules generated at a time: generating all of them first would delay the start. */
 const PORTION = 100
 
 let played = 0

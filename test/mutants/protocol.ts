@@ -1,5 +1,5 @@
 /**
- * Mistakes in the protocol: those that the model knows (test/model), made in the real code.
+ * Deliberate mistakes in the protocol: the flaws of the model (test/model), made in the real code.
  *
  * @module
  */
@@ -19,7 +19,7 @@ function edit(file: string, from: string, to: string): Edit {
   return { file, from, to }
 }
 
-/** Reads the markers now, in place of those that the lease was granted with. */
+/** Reads the current markers instead of those that the lease was granted with. */
 const STAMPS_NOW = `new Map(
     [...(await ctx.steps.lookAt(target.declared))].flatMap(([segment, marker]) =>
       marker === null ? [] : [[segment, marker] as const],
@@ -28,7 +28,7 @@ const STAMPS_NOW = `new Map(
 
 export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   {
-    name: 'stamps after the load',
+    name: 'stamps are read after the load',
     edits: [
       edit(
         LOADER,
@@ -43,7 +43,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a background refresh stamps after its load',
+    name: 'a background refresh reads its stamps after its load',
     edits: [
       edit(
         'src/cache/read.ts',
@@ -73,7 +73,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'ids that begin anew',
+    name: 'marker ids repeat',
     edits: [edit(TWINS, '`${nonce}-${now}.0`', "'first-1.0'")],
   },
   {
@@ -83,7 +83,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a failed look at markers is valid',
+    name: 'after a failed look, all markers count as valid',
     edits: [
       edit(
         OBSERVE,
@@ -93,7 +93,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a tombstone in place of the lease',
+    name: 'delete leaves a tombstone instead of dropping the lease',
     edits: [
       edit(
         STEPS,
@@ -108,7 +108,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'commits without comparing the lease',
+    name: 'commit does not compare the lease',
     edits: [
       edit(TWINS, "if (call('GET', leaseKey) !== token) return 0", "if (token === '') return 0"),
     ],
@@ -124,7 +124,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'set leaves the lease to an older load',
+    name: 'set does not take the lease from an older load',
     edits: [
       edit(
         TWINS,
@@ -134,7 +134,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'the first half of a set leaves the entry',
+    name: 'the first request of a set does not drop the entry',
     edits: [
       edit(
         TWINS,
@@ -144,7 +144,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'acquire does not ask whether the lease is free',
+    name: 'acquire does not check that the lease is free',
     edits: [
       edit(
         TWINS,
@@ -211,7 +211,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'for a joiner a missing marker equals a missing one',
+    name: 'a joiner treats two missing markers as equal',
     edits: [
       edit(
         FLIGHT,
@@ -221,7 +221,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "a joiner is handed the leader's stale copy",
+    name: "a joiner gets the leader's stale copy",
     focus: 'loads that fail',
     edits: [
       edit(
@@ -232,7 +232,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'the named tags are taken for all tags',
+    name: 'only the tags that the caller names are checked',
     edits: [
       edit(
         JUDGE,
@@ -253,7 +253,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a late tag is stamped though its namespace was invalidated meanwhile',
+    name: 'a late tag is stamped although its namespace was invalidated during the load',
     edits: [
       edit(
         UNDER_LEASE,
@@ -263,7 +263,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'on a cluster the epoch goes last',
+    name: 'on a cluster, the epoch is dropped last',
     focus: 'late tags on a cluster',
     edits: [
       edit(
@@ -274,7 +274,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a hard invalidation only makes stale',
+    name: 'a hard invalidation acts like a soft one',
     edits: [
       edit(
         'src/cache/invalidate.ts',
@@ -284,7 +284,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a soft invalidation writes the hard id that it remembers',
+    name: 'a soft invalidation writes back a remembered hard id',
     focus: 'soft and hard calls',
     edits: [
       edit(
@@ -331,7 +331,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a near copy is dated by the reply',
+    name: 'a near copy is dated by the time of the reply',
     focus: 'the lag of a near tier',
     edits: [
       edit(
@@ -342,7 +342,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a near copy of a load is dated by its commit',
+    name: 'a near copy of a load is dated by the time of its commit',
     edits: [
       edit(
         LOADER,
@@ -377,7 +377,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [edit(NEAR, 'same && first === prefix', 'same && first !== prefix.repeat(2)')],
   },
   {
-    name: 'on a cluster delete drops the entry and its lease apart',
+    name: 'on a cluster, delete drops entry and lease with two commands',
     focus: 'calls on a cluster',
     edits: [
       edit(
@@ -388,7 +388,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'acquire does not ask whether the entry is the one that was seen',
+    name: 'acquire does not check that the entry is the one the caller saw',
     edits: [
       edit(
         TWINS,

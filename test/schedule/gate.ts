@@ -1,13 +1,13 @@
 /**
- * Holds what runs at the same time, so that a schedule says what goes on next.
+ * Holds concurrent steps, so that a schedule decides which continues next.
  *
- * fast-check has a scheduler of its own, but it does not shrink the order it has chosen. Here the
- * order is part of the generated moves, and a failing one shrinks with them.
+ * fast-check has a scheduler of its own, but it does not shrink the order that it has chosen. Here the
+ * order is part of the generated moves, so that it shrinks with them.
  *
  * @module
  */
 
-/** How a held step goes on. What `fail` and `twice` mean is up to who waits. */
+/** How a held step continues. The step itself defines what `fail` and `twice` mean. */
 export type Fate = 'go' | 'fail' | 'twice'
 
 interface Held {
@@ -16,7 +16,7 @@ interface Held {
   readonly settle: (fate: Fate) => void
 }
 
-/** The steps that wait, in the order in which they came. */
+/** The held steps, in order of arrival. */
 export class Gate {
   #held: Held[] = []
 
@@ -29,14 +29,14 @@ export class Gate {
     return new Promise((settle) => this.#held.push({ owner, label, settle }))
   }
 
-  /** Lets the n-th step, counted around, go on; returns its label. */
+  /** Lets the n-th held step (modulo their number) continue, and returns its label. */
   settle(n: number, fate: Fate): string | undefined {
     const [step] = this.#held.splice(n % Math.max(1, this.#held.length), 1)
     step?.settle(fate)
     return step?.label
   }
 
-  /** Forgets every step of an owner that has died. */
+  /** Removes every step of an owner that has died. */
   drop(owner: number): void {
     this.#held = this.#held.filter((step) => step.owner !== owner)
   }

@@ -1,5 +1,5 @@
 /**
- * What happened in a world, and whether it keeps the promise of docs/consistency.md.
+ * Records what happened in a world, and checks it against the promise of docs/consistency.md.
  *
  * @module
  */
@@ -7,46 +7,46 @@
 /** The keys of a world. */
 export type Key = 'ka' | 'kb'
 
-/** What is cached: where it came from is kept beside it, in the history. */
+/** A cached value. The history records its origin. */
 export interface Value {
   readonly key: Key
   readonly id: number
 }
 
-/** A call after which nothing older may be served. */
+/** A call after which no older value may be served. */
 export interface Call {
   readonly who: number
   readonly name: string
   readonly keys: readonly Key[]
-  /** The tags that it invalidates; `undefined` for a call that covers whatever its keys hold. */
+  /** The tags that it invalidates; `undefined` if it covers its keys whatever their tags are. */
   readonly tags?: readonly string[] | undefined
-  /** May be served as stale afterwards. */
+  /** Older values may still be served as stale. */
   readonly soft: boolean
   readonly began: number
-  /** `undefined` until it has returned; for ever, if it rejects or its isolate dies. */
+  /** `undefined` until the call returns. Stays so if it rejects or its isolate dies. */
   returned?: Moment
 }
 
-/** A read of one key that was served something. */
+/** A read of one key that returned a value. */
 export interface Read {
   readonly who: number
   readonly how: string
   readonly key: Key
   readonly began: Moment
-  /** The tags that it declares. */
+  /** The tags that the read declares. */
   readonly tags: readonly string[]
-  /** Serves only what is fresh, so that soft calls count as well. */
+  /** Whether it returns only fresh values, so that it must honour soft calls too. */
   readonly freshOnly: boolean
   readonly value: Value
 }
 
-/** A step of the schedule, and the time on the clock of the world in milliseconds. */
+/** A step of the schedule, and the world's time in milliseconds. */
 export interface Moment {
   readonly step: number
   readonly at: number
 }
 
-/** A value's beginning: the step at which it counts as made, `Infinity` while its set is under way. */
+/** The step at which a value counts as made; `Infinity` while its set is in progress. */
 interface Birth {
   readonly tags: readonly string[]
   step: number
@@ -55,31 +55,31 @@ interface Birth {
 /** How far an isolate may lag behind calls of others, in milliseconds. */
 export type LagOf = (who: number) => number
 
-/** Everything that a world has seen. */
+/** All calls and reads of a world. */
 export class History {
   readonly calls: Call[] = []
   readonly reads: Read[] = []
-  /** What went wrong beside stale reads: an error nobody expects, two loaders at once. */
+  /** Problems other than stale reads: unexpected errors, two loaders at once. */
   readonly problems: string[] = []
   readonly #births: Birth[] = []
 
-  /** A loader has been called: it reads the source now. */
+  /** Records that a loader was called and reads the source now. */
   loaded(key: Key, tags: readonly string[], step: number): Value {
     return { key, id: this.#births.push({ tags, step }) - 1 }
   }
 
-  /** A value for a set, which counts from a later step: see {@link settle}. */
+  /** Makes a value for a set. It counts as made from a later step: see {@link settle}. */
   given(key: Key, tags: readonly string[]): Value {
     return this.loaded(key, tags, Number.POSITIVE_INFINITY)
   }
 
-  /** The step from which a given value counts as made. */
+  /** Records the step from which a given value counts as made. */
   settle({ id }: Value, step: number): void {
     const birth = this.#births[id]
     if (birth) birth.step = step
   }
 
-  /** How many values were served that were made after a call had begun: the cache did something. */
+  /** How many reads returned a value made after a call had begun. If none did, the test proves nothing. */
   get renewed(): number {
     return this.reads.filter(({ value }) =>
       this.calls.some(({ began }) => this.#birth(value).step > began),
@@ -91,7 +91,7 @@ export class History {
     return [...this.problems, ...this.reads.flatMap((read) => this.#faultOf(read, lagOf))]
   }
 
-  /** T1 to T3, and T6 for an isolate that lags. */
+  /** Checks T1 to T3, and T6 for an isolate that may lag. */
   #faultOf(read: Read, lagOf: LagOf): string[] {
     if (read.value.key !== read.key) return [`${nameOf(read)} was served a value of another key`]
     const { tags, step } = this.#birth(read.value)
@@ -113,7 +113,7 @@ export class History {
   }
 }
 
-/** Whether a read must honour a call: it had returned, so long ago or in the same isolate. */
+/** Whether a read must honour a call: it had returned, in the same isolate or at least `lagMs` before. */
 function binds({ who, keys, soft, returned }: Call, read: Read, lagMs: number): boolean {
   if (returned === undefined || !keys.includes(read.key)) return false
   if (soft && !read.freshOnly) return false
@@ -121,7 +121,7 @@ function binds({ who, keys, soft, returned }: Call, read: Read, lagMs: number): 
   return who === read.who || returned.at <= read.began.at - lagMs
 }
 
-/** A call by tags covers what bears one of them, and what a reader of one of them asks for. */
+/** A call by tags covers values that have one of the tags, and reads that declare one of them. */
 function covers({ tags }: Call, named: readonly string[]): boolean {
   return tags === undefined || tags.some((tag) => named.includes(tag))
 }

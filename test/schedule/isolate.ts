@@ -1,6 +1,6 @@
 /**
- * One isolate: a cache of its own, on the Redis that all of them share, behind a network that the
- * schedule rules.
+ * One isolate: a cache of its own on the Redis that all isolates share, over a network that the
+ * schedule controls.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const SCRIPT_NAMES = new Map(
   ),
 )
 
-/** How long a near copy is served unseen where an isolate has such copies, in milliseconds. */
+/** `near.ttl` of the isolate that has one, in milliseconds. */
 export const NEAR_TTL_MS = 400
 
-/** What is particular about each isolate: its near tier, and how wrong its clock is. */
+/** How the isolates differ: the near tier, and the error of the clock. */
 const KINDS = [
   { near: false, skewMs: 0 },
   { near: { verify: true }, skewMs: -5_000 },
@@ -35,15 +35,15 @@ const KINDS = [
   { near: false, skewMs: 5_000 },
 ] as const
 
-/** What an isolate needs of its world. */
+/** What an isolate needs from its world. */
 export interface Surroundings {
   readonly setting: Setting
   readonly platform: ManualPlatform
   readonly engine: EmbeddedRedis
   readonly gate: Gate
-  /** The fate of the next request of anybody. */
+  /** How the next request of any isolate passes the network. */
   nextPassage(): Passage
-  /** A request was applied that takes leases from whoever has them. */
+  /** Called when a request is applied that takes leases from their holders. */
   leaseDropped(): void
 }
 
@@ -52,7 +52,7 @@ export function lagOf(who: number): number {
   return KINDS[who]?.near === KINDS[2].near ? NEAR_TTL_MS : 0
 }
 
-/** A living isolate. */
+/** One isolate, until it dies. */
 export class Isolate {
   readonly who: number
   readonly cache: CacheNamespace
@@ -85,7 +85,7 @@ export class Isolate {
     return this.#isAlive
   }
 
-  /** Ends it at once: what it waited for never comes, what it sent may still arrive. */
+  /** Ends the isolate at once: it gets no more replies, but requests it has sent may still arrive. */
   die(): void {
     this.#isAlive = false
     this.#surroundings.gate.drop(this.who)
@@ -112,7 +112,7 @@ export class Isolate {
     return answer
   }
 
-  /** The commands of a pipeline are applied one by one: those of others may come between. */
+  /** Applies the commands of a pipeline one by one: commands of other isolates may come between. */
   #deliver(
     inner: Transport,
     request: RedisRequest,
@@ -127,7 +127,7 @@ export class Isolate {
     return Promise.all(parts) as Promise<unknown> as Promise<RedisResponse<unknown>>
   }
 
-  /** Waits for the schedule, which may lose the request or its reply, or have it come twice. */
+  /** Waits for the schedule, which may lose the request or its reply, or deliver the request twice. */
   async #hold(inner: Transport, request: RedisRequest, how: string): Promise<void> {
     const label = `isolate ${this.who}: ${nameOf(request)}`
     const fate = await this.#surroundings.gate.wait(this.who, `${label} ${how}`)
@@ -135,7 +135,7 @@ export class Isolate {
     if (fate === 'twice') void this.#comesAgain(inner, request, label)
   }
 
-  /** A copy of the request stays on its way; nobody hears its answer. */
+  /** Delivers a copy of the request later. Its reply is ignored. */
   async #comesAgain(inner: Transport, request: RedisRequest, label: string): Promise<void> {
     const fate = await this.#surroundings.gate.wait(-1, `${label} arrives again`)
     if (fate !== 'fail') await this.#apply(inner, request)
@@ -165,13 +165,13 @@ function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
   return path.length === 0 ? [body as Command] : (body as Command[])
 }
 
-/** Whether a command takes a lease from whoever has it: a delete, the first half of a set. */
+/** Whether a command takes a lease from its holder: a delete, or the first request of a set. */
 function dropsLease([name, ...args]: Command): boolean {
   if (name === 'DEL') return args.some((key) => String(key).includes(':l:'))
   return args[0] === scripts.TAKE.sha1 || args[0] === scripts.STORE.sha1
 }
 
-/** The commands of a request, scripts by their names, without what all names begin with. */
+/** The commands of a request as text: scripts by name, keys without their common prefix. */
 function nameOf(request: RedisRequest): string {
   return commandsOf(request)
     .map(([name, ...args]) => {

@@ -1,5 +1,5 @@
 /**
- * The moves that a schedule is made of, and the settings of the world they are made in.
+ * The moves of a schedule, and the settings of the world in which it is played.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import fc from 'fast-check'
 import type { Key } from './history.ts'
 
-/** How many isolates a world has. */
+/** Number of isolates in a world. */
 export const ISOLATES = 4
 
 export const READS = ['get', 'bare', 'getOrSet', 'getMany', 'getOrSetMany', 'touch'] as const
@@ -28,38 +28,38 @@ export type ReadName = (typeof READS)[number]
 export type CallName = (typeof CALLS)[number]
 
 /**
- * One move, as it is printed and read back:
+ * One move, as text:
  *
  * | move | what happens |
  * |---|---|
- * | `get 0 ka` | isolate 0 begins that read, or that call; `bare` is a get that names no tags |
- * | `go 2` | the third of the held steps goes on: a request arrives, a reply comes, a load ends |
- * | `fail 2` | it fails: a request or a reply is lost, a loader rejects |
- * | `twice 2` | the request is applied, and once more later |
+ * | `get 0 ka` | isolate 0 begins that read or call; `bare` is a get that names no tags |
+ * | `go 2` | the third held step continues: a request or a reply arrives, or a load ends |
+ * | `fail 2` | the third held step fails: a request or a reply is lost, or a loader rejects |
+ * | `twice 2` | the request is applied now, and once more later |
  * | `lose 1` | Redis loses the second of its keys |
  * | `wait 300` | time passes, in milliseconds |
- * | `die 1` | isolate 1 dies, and another begins in its place |
+ * | `die 1` | isolate 1 dies, and a new one replaces it |
  */
 export type Move = string
 
-/** What becomes of a request, in turn: through at once, or held before or after it is applied. */
+/** How a request passes the network: at once, or held before or after it is applied, or both. */
 export type Passage = 'through' | 'before' | 'after' | 'both'
 
-/** How the world is made. */
+/** The configuration of a world. */
 export interface Setting {
-  /** One command, one slot. */
+  /** As on Redis Cluster: each command touches one slot. */
   readonly cluster: boolean
   readonly lateTags: boolean
   readonly windows: 'none' | 'revalidate' | 'if-error'
   readonly early: boolean
-  /** Whether both keys are there already, stored by a caller that declared only the first tag. */
+  /** Whether both keys are already stored, by a caller that declared only the first tag. */
   readonly old: boolean
   readonly passages: readonly Passage[]
   /** Whether every load waits for the schedule to end it. */
   readonly holdsLoads: boolean
 }
 
-/** A whole story: print it as JSON, and it can be told again. */
+/** A complete schedule. Printed as JSON, it can be played again. */
 export interface Schedule {
   readonly setting: Setting
   readonly moves: readonly Move[]
@@ -67,7 +67,7 @@ export interface Schedule {
 
 const FAULTS = ['fail', 'twice', 'lose', 'wait 300', 'wait 1500', 'die'] as const
 
-/** Which of all that could happen happens in one schedule. */
+/** The features that one schedule uses. */
 interface Swarm {
   readonly isolates: readonly number[]
   readonly keys: readonly Key[]
@@ -77,7 +77,7 @@ interface Swarm {
   readonly shares: Shares
 }
 
-/** What a draw of [0, 32) makes of a move: a read below `read`, then a call, then a `go`, then a fault. */
+/** Upper bounds that map a number in [0, 32) to a read, a call or a `go`; above them it is a fault. */
 interface Shares {
   readonly read: number
   readonly call: number
@@ -123,13 +123,13 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 })
 
 /**
- * Swarm testing (Groce, Zhang, Eide, Chen and Regehr, ISSTA 2012): a schedule that leaves most
- * features out goes deeper into those it has.
+ * Swarm testing (Groce, Zhang, Eide, Chen and Regehr, ISSTA 2012): a schedule that omits most features
+ * tests the remaining ones more deeply.
  */
 const swarm: fc.Arbitrary<Swarm> = fc.record({
   isolates: fc.subarray([0, 1, 2, 3], { minLength: 1, maxLength: 3 }),
   keys: fc.constantFrom<readonly Key[]>(['ka'], ['ka'], ['ka', 'kb']),
-  // Without a getOrSet nothing happens.
+  // Without a getOrSet no value is ever loaded.
   reads: fc.subarray([...READS], { maxLength: 3 }).map((some) => ['getOrSet', ...some] as const),
   calls: fc.subarray([...CALLS], { minLength: 1, maxLength: 3 }),
   faults: fc.subarray([...FAULTS], { maxLength: 3 }),
@@ -138,7 +138,7 @@ const swarm: fc.Arbitrary<Swarm> = fc.record({
 
 const draw: fc.Arbitrary<Draw> = fc.tuple(fc.nat(DRAWS - 1), fc.nat(11), fc.nat(11), fc.nat(1))
 
-/** What a schedule may be held to, so that it comes to where a mistake of one kind would show. */
+/** Restricts a schedule, so that it often reaches states in which a mistake of one kind shows. */
 interface Focus {
   readonly setting?: Partial<Setting>
   readonly swarm?: Partial<Swarm>
@@ -148,7 +148,7 @@ const ONE_KEY = { isolates: [0, 3], keys: ['ka'] } as const
 
 export type FocusName = keyof typeof FOCUSES
 
-/** By name; `anything` is tried as often as all others together. */
+/** By name. `anything` is chosen as often as all others together. */
 const FOCUSES = {
   anything: {},
   'late copies of loads': {
@@ -165,7 +165,7 @@ const FOCUSES = {
       shares: MANY_FAULTS,
     },
   },
-  // A call of many commands against a load that ends between two of them.
+  // A call of several commands, and a load that ends between two of them.
   'calls on a cluster': {
     setting: { cluster: true, holdsLoads: true, old: false },
     swarm: { ...ONE_KEY, reads: ['getOrSet'], calls: ['delete'], faults: [] },
@@ -192,7 +192,7 @@ const FOCUSES = {
   'own calls of a near tier': { swarm: { isolates: [2], keys: ['ka'], faults: [] } },
 } as const satisfies Readonly<Record<string, Focus>>
 
-/** Stories of up to 50 moves: of all kinds, or of one. */
+/** Schedules of up to 50 moves, with every focus or with the given one. */
 export function schedules(focus?: FocusName): fc.Arbitrary<Schedule> {
   const others = Object.values<Focus>(FOCUSES).filter((other) => other !== FOCUSES.anything)
   const focuses = focus

@@ -7,7 +7,7 @@ import { World } from './world.ts'
 
 const RUNS = amount(3_000, 100_000)
 
-/** What went wrong in a schedule, what happened in it, and how to play it again. */
+/** The violations and the log of a schedule, and the command that plays it again. */
 async function tell(schedule: Schedule): Promise<string> {
   const world = new World(schedule)
   const violations = await world.play()
@@ -17,7 +17,7 @@ async function tell(schedule: Schedule): Promise<string> {
 
 // I1, I2, I3
 describe('Four isolates on one Redis', () => {
-  test('keep the promise under every schedule that is tried', async ({ task }) => {
+  test('keep the promise under random schedules', async ({ task }) => {
     let served = 0
     let renewed = 0
     const property = fc.asyncProperty(schedules(), async (schedule) => {
@@ -39,7 +39,7 @@ describe('Four isolates on one Redis', () => {
       const [schedule] = counterexample
       expect.fail(`seed ${seed}, path ${counterexamplePath}\n${await tell(schedule)}`)
     }
-    // A cache that serves nothing keeps every promise.
+    // A cache that serves nothing would keep every promise.
     expect(served).toBeGreaterThan(10 * RUNS)
     expect(renewed).toBeGreaterThan(3 * RUNS)
   }, 3_600_000)

@@ -1,6 +1,6 @@
 /**
- * Four isolates on one Redis, a source that changes, and everything that can go wrong between them,
- * in the order of a schedule.
+ * Four isolates on one Redis, a source that changes, and faults between them, in the order of a
+ * schedule.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import { Isolate, lagOf, type Surroundings } from './isolate.ts'
 import { CALLS, type CallName, ISOLATES, READS, type ReadName, type Schedule } from './moves.ts'
 
 const KEYS: readonly Key[] = ['ka', 'kb']
-/** Every caller declares both. */
+/** All callers declare both tags. */
 const TAGS = ['t', 'u']
 const OLD_TAGS = ['t']
-/** What follows from each value, where late tags are allowed. */
+/** The late tags of every value, where late tags are allowed. */
 const LATE = ['late']
 const LOAD = 'load of'
-/** How long each move takes. */
+/** The time that each move takes, in milliseconds. */
 const MOVE_MS = 1
 
-/** What a loader rejects with. */
+/** The error of a loader. */
 class SourceError extends Error {}
 
-/** What a call covers, and how it is made. */
+/** The keys and tags that a call covers, and the call itself. */
 interface Cover {
   readonly keys: (key: Key) => readonly Key[]
   readonly tags?: (key: Key) => readonly string[]
@@ -63,7 +63,7 @@ const COVERS: Readonly<Record<Exclude<CallName, 'set' | 'setMany' | 'ticket'>, C
 /** A world in which a schedule is played. */
 export class World {
   readonly history = new History()
-  /** What happened, a line a move. */
+  /** What happened, one line a move. */
   readonly log: string[] = []
   readonly #schedule: Schedule
   readonly #platform = new ManualPlatform()
@@ -71,16 +71,16 @@ export class World {
   readonly #gate = new Gate()
   readonly #isolates: Isolate[]
   readonly #running = new Map<Promise<void>, Isolate>()
-  /** For each load that runs, the step at which the read that loads began. */
+  /** For each running load, the step at which its read began. */
   readonly #loading: Record<Key, Set<{ readonly began: number }>> = {
     ka: new Set(),
     kb: new Set(),
   }
   #step = 0
   #requests = 0
-  /** Whether all moves are made, and nothing is held any more. */
+  /** Whether all moves are made, after which nothing is held. */
   #isOver = false
-  /** The last step at which a lease may have been dropped, lost or never been granted. */
+  /** The last step at which a lease may have been dropped, lost or not granted. */
   #disturbed = 0
 
   constructor(schedule: Schedule) {
@@ -91,7 +91,7 @@ export class World {
     )
   }
 
-  /** Plays the schedule to its end, and returns what broke the promise. */
+  /** Plays the whole schedule and returns the violations. */
   async play(): Promise<string[]> {
     if (this.#schedule.setting.old) await this.#storeOld()
     for (const move of this.#schedule.moves) {
@@ -107,7 +107,7 @@ export class World {
     return this.history.violations(lagOf)
   }
 
-  /** Stores both keys as a caller would that knows nothing of the second tag. */
+  /** Stores both keys as a caller that does not know the second tag. */
   async #storeOld(): Promise<void> {
     const { cache } = new Isolate(0, {
       ...this.#surroundings(),
@@ -119,7 +119,7 @@ export class World {
     }
   }
 
-  /** Makes a move; returns what it did, where the move does not say it. */
+  /** Makes a move. Returns its effect, where the text of the move does not say it. */
   #make(verb: string, n: number, key: Key): string | undefined {
     switch (verb) {
       case 'go':
@@ -144,7 +144,7 @@ export class World {
 
   #settle(n: number, fate: Fate): string | undefined {
     const told = this.#gate.settle(n, fate)
-    // A load that fails gives its lease back, and no other.
+    // A failed load releases only its own lease.
     if (fate !== 'go' && !told?.startsWith(LOAD)) this.#disturbed = this.#step
     return told
   }
@@ -167,7 +167,7 @@ export class World {
       const loads = keys.map(
         async (of) => [of, await this.#load(who, of as Key, began.step)] as const,
       )
-      // It ends when all of its parts have: one that went on alone would seem to run beside the next.
+      // Waits for all loads: a load left running would look concurrent with the next load of its key.
       await Promise.allSettled(loads)
       return new Map(await Promise.all(loads))
     }
@@ -193,10 +193,10 @@ export class World {
     })
   }
 
-  /** Reads the source at once, which is the worst case, and ends when the schedule says so. */
+  /** Reads the source at once, which is the worst case, and ends when the schedule lets it. */
   async #load(who: number, key: Key, began: number): Promise<Value> {
     const running = this.#loading[key]
-    // Both have asked for the lease since anything could last take it away.
+    // Both reads began after the last step that could have taken a lease away.
     if ([...running].some((other) => Math.min(began, other.began) > this.#disturbed)) {
       this.history.problems.push(`two loads of ${key} at once, at step ${this.#step}`)
     }
@@ -250,7 +250,7 @@ export class World {
     this.#run(who, call.name, work)
   }
 
-  /** Takes the right, computes the value, stores it: it counts from when it was computed. */
+  /** Takes a ticket, computes the value and stores it. The value counts from when it was computed. */
   #ticket(who: number, key: Key): void {
     const { cache } = this.#at(who)
     const call = this.#begin({ who, name: `ticket ${key}`, keys: [key], soft: false })
@@ -264,7 +264,7 @@ export class World {
     this.#run(who, call.name, work)
   }
 
-  /** All tags of a value for which these are declared. */
+  /** The declared tags, and the late ones where they are allowed. */
   #tags(declared: readonly string[]): readonly string[] {
     return this.#schedule.setting.lateTags ? [...declared, ...LATE] : declared
   }
@@ -294,7 +294,7 @@ export class World {
     return undefined
   }
 
-  /** Runs an operation; only the errors that users are told to expect may end it. */
+  /** Runs an operation. It may reject only with errors that the documentation announces. */
   #run(who: number, name: string, work: () => Promise<void>): void {
     const isolate = this.#at(who)
     const running = work()
@@ -306,7 +306,7 @@ export class World {
     this.#running.set(running, isolate)
   }
 
-  /** Lets everything that runs end, with no more faults. */
+  /** Lets all running operations end, without further faults. */
   async #drain(): Promise<void> {
     for (let turn = 0; this.#running.size > 0 || this.#gate.size > 0; turn++) {
       if (turn > 100) {
@@ -325,7 +325,7 @@ export class World {
     }
   }
 
-  /** In the end every isolate that did anything reads every key, past the lag of its near tier. */
+  /** At the end, every isolate that was used reads every key, after the lag of its near tier. */
   async #readAll(): Promise<void> {
     const words = new Set(this.#schedule.moves.flatMap((move) => move.split(' ').slice(1)))
     this.#step++
@@ -377,7 +377,7 @@ export class World {
   }
 }
 
-/** A loader's own error, its timeout, and for writes that Redis could not be reached. */
+/** A loader's own error, its timeout, or, for writes, an unreachable Redis. */
 function isExpected(error: unknown): boolean {
   return (
     error instanceof SourceError ||

@@ -13,11 +13,11 @@ describe('backoffMs', () => {
     [5, 0, 125],
     [1_000, 0, 125],
     [1_000, 0.5, 187.5],
-  ])('for attempt %i and draw %d is %d ms', (attempt, random, expected) => {
+  ])('for attempt %i and random number %d is %d ms', (attempt, random, expected) => {
     expect(backoffMs(bounds, attempt, random)).toBe(expected)
   })
 
-  test('is at least half of its ceiling and below all of it, and never above the cap', () => {
+  test('lies between half of its ceiling and the ceiling, which never exceeds the cap', () => {
     fc.assert(
       fc.property(
         fc.nat(2_000),
@@ -32,7 +32,7 @@ describe('backoffMs', () => {
     )
   })
 
-  test('never shrinks from one attempt to the next at the same draw', () => {
+  test('never decreases from one attempt to the next for the same random number', () => {
     fc.assert(
       fc.property(fc.nat(100), (attempt) => {
         expect(backoffMs(bounds, attempt + 1, 0.3)).toBeGreaterThanOrEqual(

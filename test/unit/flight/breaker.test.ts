@@ -66,7 +66,7 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).rejects.toMatchObject({ cause: later })
   })
 
-  test('after the cooldown, admits one probe and refuses its rivals', async () => {
+  test('after the cooldown, admits one probe and refuses concurrent calls', async () => {
     await open()
     await platform.advance(1_000)
 
@@ -78,7 +78,7 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).resolves.toBe('value')
   })
 
-  test('a probe that never settles gives way to another when its time is over', async () => {
+  test('admits another probe after `probeMs` if the first never settles', async () => {
     breaker = new CircuitBreaker(platform, { threshold: 2, cooldownMs: 1_000, probeMs: 3_000 })
     await open()
     await platform.advance(1_000)
@@ -92,7 +92,7 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('closed')
   })
 
-  test('a clock that is set back does not keep the circuit open for longer', async () => {
+  test('setting the clock back does not keep the circuit open for longer', async () => {
     await open()
     platform.jump(-3_600_000)
 
@@ -111,7 +111,7 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).resolves.toBe('value')
   })
 
-  test('a straggler from before the outage neither closes the circuit nor prolongs it', async () => {
+  test('a call begun before the outage neither closes the circuit nor prolongs the cooldown', async () => {
     const stragglers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
     const slow = stragglers.map(({ promise }) => breaker.run(() => promise))
     await open()
@@ -127,7 +127,7 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).resolves.toBe('value')
   })
 
-  test('a straggler that fails during the probe does not take its place', async () => {
+  test('an earlier call that fails during the probe does not end the probe', async () => {
     const straggler = Promise.withResolvers<string>()
     const slow = breaker.run(() => straggler.promise)
     await open()
@@ -153,7 +153,7 @@ describe('CircuitBreaker', () => {
       })
     }
 
-    test('the first of them opens the circuit, for as long as it asks', async () => {
+    test('the first one opens the circuit for the requested pause', async () => {
       askFor(5_000)
       await expect(breaker.run(fail)).rejects.toBe(outage)
 
@@ -162,14 +162,14 @@ describe('CircuitBreaker', () => {
       await expect(breaker.run(succeed)).resolves.toBe('value')
     })
 
-    test('one that asks for less than the cooldown gets the cooldown', async () => {
+    test('a pause shorter than the cooldown is extended to the cooldown', async () => {
       askFor(0)
       await expect(breaker.run(fail)).rejects.toBe(outage)
 
       await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 1_000 })
     })
 
-    test('one of the probe counts from then on, and those of stragglers do not', async () => {
+    test('a pause requested by the probe starts anew; one of an earlier call is ignored', async () => {
       askFor(5_000)
       const straggler = Promise.withResolvers<string>()
       const slow = breaker.run(() => straggler.promise)
@@ -183,7 +183,7 @@ describe('CircuitBreaker', () => {
       await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 5_000 })
     })
 
-    test('other failures still only count', async () => {
+    test('a failure without a pause counts towards the threshold', async () => {
       askFor(undefined)
       await expect(breaker.run(fail)).rejects.toBe(outage)
 
@@ -191,7 +191,7 @@ describe('CircuitBreaker', () => {
     })
   })
 
-  test('tells each change once', async () => {
+  test('reports each change of state once', async () => {
     await open()
     await platform.advance(1_000)
     await expect(breaker.run(fail)).rejects.toBe(outage)

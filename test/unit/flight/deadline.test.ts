@@ -13,7 +13,7 @@ const outage = new Error('remote is down')
 const late = new Error('too late')
 const gone = new Error('the caller has gone')
 
-/** The same time by all that a platform can have, and by what it must have. */
+/** The same clock with all optional methods of a platform, and with the required ones only. */
 const PLATFORMS = [
   { name: 'with alarms', of: (manual: ManualPlatform): Platform => manual },
   {
@@ -51,7 +51,7 @@ describe.each(PLATFORMS)('withDeadline, on a platform $name', ({ of }) => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('rejects at the deadline with its reason, which the signal has too', async () => {
+  test('rejects at the deadline with its reason, and aborts the signal with the same reason', async () => {
     const platform = new ManualPlatform()
     let told: AbortSignal | undefined
     const work = withDeadline(
@@ -73,7 +73,7 @@ describe.each(PLATFORMS)('withDeadline, on a platform $name', ({ of }) => {
     expect(told?.reason).toBe(late)
   })
 
-  test('makes its reason only when it is needed', async () => {
+  test('creates its reason only at the deadline', async () => {
     const platform = new ManualPlatform()
     const reason = vi.fn(() => late)
     await withDeadline(of(platform), 100, reason, async () => 'v')
@@ -82,7 +82,7 @@ describe.each(PLATFORMS)('withDeadline, on a platform $name', ({ of }) => {
     expect(reason).not.toHaveBeenCalled()
   })
 
-  test('what the task settles to later is ignored', async () => {
+  test('ignores how the task settles after the deadline', async () => {
     const platform = new ManualPlatform()
     const task = Promise.withResolvers<string>()
     const work = withDeadline(
@@ -99,7 +99,7 @@ describe.each(PLATFORMS)('withDeadline, on a platform $name', ({ of }) => {
     await rejected
   })
 
-  test('a task that rejects when it is told fails with the reason all the same', async () => {
+  test('rejects with its reason even if the task rejects with another error when aborted', async () => {
     const platform = new ManualPlatform()
     const work = withDeadline(
       of(platform),
@@ -129,7 +129,7 @@ describe.each(PLATFORMS)('settledWithin, on a platform $name', ({ of }) => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('resolves to TIMED_OUT first, and a failure afterwards harms nobody', async () => {
+  test('resolves to TIMED_OUT, and a later failure causes no unhandled rejection', async () => {
     const platform = new ManualPlatform()
     const work = Promise.withResolvers<string>()
     const settled = settledWithin(of(platform), 100, work.promise)
@@ -142,13 +142,13 @@ describe.each(PLATFORMS)('settledWithin, on a platform $name', ({ of }) => {
 })
 
 describe('unlessAborted', () => {
-  test('without a signal is the work itself', () => {
+  test('returns the work itself if there is no signal', () => {
     const work = Promise.resolve('v')
 
     expect(unlessAborted(work, undefined)).toBe(work)
   })
 
-  test('rejects with the very reason of the signal, and lets the work fail unheard', async () => {
+  test("rejects with the signal's reason, and ignores a later failure of the work", async () => {
     const work = Promise.withResolvers<string>()
     const caller = new AbortController()
     const waiting = unlessAborted(work.promise, caller.signal)
@@ -160,7 +160,7 @@ describe('unlessAborted', () => {
     await expect(unlessAborted(Promise.reject(outage), caller.signal)).rejects.toBe(gone)
   })
 
-  test('takes its listener off the signal when the work has settled', async () => {
+  test('removes its listener from the signal when the work has settled', async () => {
     const caller = new AbortController()
     const removed = vi.spyOn(caller.signal, 'removeEventListener')
 
@@ -182,7 +182,7 @@ describe('whileWanted', () => {
     }
   })
 
-  test('begins nothing for a signal that is aborted already', async () => {
+  test('does not start the task if the signal is already aborted', async () => {
     const task = vi.fn(async () => 'v')
 
     const read = whileWanted(new ManualPlatform(), AbortSignal.abort(gone), task)
@@ -191,7 +191,7 @@ describe('whileWanted', () => {
     expect(task).not.toHaveBeenCalled()
   })
 
-  test('hands what was begun to the host when the caller gives up', async () => {
+  test('defers the running task to the platform when the caller aborts', async () => {
     const platform = new ManualPlatform()
     const deferred = vi.spyOn(platform, 'defer')
     const caller = new AbortController()
@@ -206,7 +206,7 @@ describe('whileWanted', () => {
     await platform.settle()
   })
 
-  test('a signal that is aborted after the answer means nothing', async () => {
+  test('an abort after the task has settled has no effect', async () => {
     const platform = new ManualPlatform()
     const deferred = vi.spyOn(platform, 'defer')
     const caller = new AbortController()

@@ -3,7 +3,7 @@ import { every, untilDone } from '../../../src/flight/every.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 describe('every', () => {
-  test('runs at once, after each pause, and no more when it is aborted', async () => {
+  test('runs the task at once and after each pause, until it is aborted', async () => {
     const platform = new ManualPlatform()
     const end = new AbortController()
     let runs = 0
@@ -42,7 +42,7 @@ describe('every', () => {
     await running
   })
 
-  test('ends with what the task rejects with', async () => {
+  test('rejects with the error of the task', async () => {
     const failure = new Error('It cannot be done')
     const { signal } = new AbortController()
 
@@ -53,7 +53,7 @@ describe('every', () => {
 })
 
 describe('untilDone', () => {
-  test('runs behind each pause until it has succeeded', async () => {
+  test('runs the task after each pause until it succeeds', async () => {
     const platform = new ManualPlatform()
     const times: number[] = []
     const start = platform.now()
@@ -68,7 +68,7 @@ describe('untilDone', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('leaves what has failed each time, and does not reject', async () => {
+  test('gives up without rejecting when every attempt has failed', async () => {
     const platform = new ManualPlatform()
     let runs = 0
     const done = untilDone(platform, [1_000, 2_000], async () => {

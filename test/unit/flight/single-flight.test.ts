@@ -15,7 +15,7 @@ function seen(change: Partial<Sighting>): Sighting {
 
 describe('Flight', () => {
   describe('admits', () => {
-    test('everybody while its loader has not been called', () => {
+    test('every reader while its loader has not been called', () => {
       const flight = new Flight()
 
       expect(flight.isAsking).toBe(true)
@@ -23,7 +23,7 @@ describe('Flight', () => {
       expect(flight.admits(seen({ lease: 'of somebody else' }))).toBe(true)
     })
 
-    test('after that, a reader who saw its lease and the very markers it stamps', () => {
+    test('after that, a reader that saw its lease and exactly the markers it stamps', () => {
       const flight = new Flight()
       flight.depart({ token: TOKEN, stamps })
 
@@ -60,14 +60,14 @@ describe('Flight', () => {
           ]),
         }),
       ],
-    ])('but not one who saw %s', (_what, sighting) => {
+    ])('but not a reader that saw %s', (_what, sighting) => {
       const flight = new Flight()
       flight.depart({ token: TOKEN, stamps })
 
       expect(flight.admits(sighting)).toBe(false)
     })
 
-    test('nobody when it flies without a lease, not even one who saw none', () => {
+    test('no reader if it has no lease, not even one that saw no lease', () => {
       const flight = new Flight()
       flight.depart({ token: undefined, stamps: new Map() })
 
@@ -80,7 +80,7 @@ describe('Flight', () => {
       [{ kind: 'loaded', value: 'v' }],
       [{ kind: 'failed', error: new Error('database is down') }],
       [{ kind: 'refused' }],
-    ] as const)('tells every joiner the ending: %o', async (ending) => {
+    ] as const)('resolves every joiner with its result: %o', async (ending) => {
       const platform = new ManualPlatform()
       const flight = new Flight()
       const joiners = [flight.join(platform, 1_000), flight.join(platform, 1_000)]
@@ -91,7 +91,7 @@ describe('Flight', () => {
       expect(platform.pendingTimers).toBe(0)
     })
 
-    test('a joiner has a time of its own, after which it goes on alone', async () => {
+    test('a joiner stops waiting after its own deadline', async () => {
       const platform = new ManualPlatform()
       const flight = new Flight()
       const joined = flight.join(platform, 1_000)
@@ -101,7 +101,7 @@ describe('Flight', () => {
       expect(await joined).toEqual({ kind: 'overdue' })
     })
 
-    test('a flight that fails with nobody aboard is no unhandled rejection', async () => {
+    test('a flight that fails without joiners causes no unhandled rejection', async () => {
       const flight = new Flight()
       flight.land({ kind: 'failed', error: new Error('nobody waits') })
 
@@ -111,7 +111,7 @@ describe('Flight', () => {
 })
 
 describe('Flights', () => {
-  test('finds the latest flight of a name', () => {
+  test('returns the latest flight of a name', () => {
     const flights = new Flights()
     const first = flights.begin('a')
     const second = flights.begin('a')
@@ -122,7 +122,7 @@ describe('Flights', () => {
     expect(flights.size).toBe(1)
   })
 
-  test('an older flight that ends does not take the newer one with it', () => {
+  test('an older flight that ends does not remove the newer one', () => {
     const flights = new Flights()
     const first = flights.begin('a')
     const second = flights.begin('a')

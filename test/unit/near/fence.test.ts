@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Fence } from '../../../src/near/fence.ts'
 
 describe('Fence', () => {
-  test('a copy lives while none of its labels was marked since its instant', () => {
+  test('a copy is alive while none of its labels was marked since its instant', () => {
     const fence = new Fence()
     const instant = fence.now
     fence.mark(['other', 'another'])
@@ -13,7 +13,7 @@ describe('Fence', () => {
   test.each([
     ['its name', 'name'],
     ['one of its markers', 'tag:2'],
-  ])('a copy dies with a call on %s', (_what, label) => {
+  ])('a call on %s invalidates the copy', (_what, label) => {
     const fence = new Fence()
     const instant = fence.now
     fence.mark([label])
@@ -21,7 +21,7 @@ describe('Fence', () => {
     expect(fence.isAlive(instant, 'name', ['tag:1', 'tag:2'])).toBe(false)
   })
 
-  test('a copy dated after a call lives, whatever the call covered', () => {
+  test('a call does not affect a copy that is dated after it', () => {
     const fence = new Fence()
     fence.mark(['name'])
     const instant = fence.now
@@ -40,7 +40,7 @@ describe('Fence', () => {
     expect(fence.isAlive(fence.now, 'name', [])).toBe(true)
   })
 
-  test('markAll covers everything dated before, and nothing after', () => {
+  test('markAll invalidates every copy dated before it and none dated after', () => {
     const fence = new Fence()
     const before = fence.now
     fence.markAll()
@@ -51,7 +51,7 @@ describe('Fence', () => {
     expect(fence.isAlive(after, 'name', [])).toBe(true)
   })
 
-  test('a label that was forgotten makes misses of what is older, never a living dead', () => {
+  test('when a label is forgotten, older copies become misses and no outdated copy is served', () => {
     const fence = new Fence()
     const instant = fence.now
     fence.mark(['name'])
@@ -62,7 +62,7 @@ describe('Fence', () => {
     expect(fence.isAlive(fence.now, 'name', [])).toBe(true)
   })
 
-  test('a call on more labels than are remembered covers all of them', () => {
+  test('a call on more labels than the fence remembers still covers all of them', () => {
     const fence = new Fence()
     const instant = fence.now
     const labels = Array.from({ length: 25_000 }, (_, i) => `label ${i}`)
@@ -73,7 +73,7 @@ describe('Fence', () => {
     expect(labels.filter((label) => fence.isAlive(instant, label, []))).toEqual([])
   })
 
-  test('a label in use is not the one that is forgotten first', () => {
+  test('a label that is marked again is not forgotten before older ones', () => {
     const fence = new Fence()
     fence.mark(['name'])
     for (let i = 0; i < 9_000; i++) fence.mark([`early ${i}`])

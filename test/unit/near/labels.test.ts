@@ -4,7 +4,7 @@ import { LabelSets } from '../../../src/near/labels.ts'
 describe('LabelSets', () => {
   const make = (tags: string[], markerKeys: string[]) => ({ tags, markerKeys })
 
-  test('gives equal labels as one object', () => {
+  test('returns the same object for equal labels', () => {
     const sets = new LabelSets()
 
     const first = sets.same(make(['a'], ['*', 't:a']))
@@ -18,7 +18,7 @@ describe('LabelSets', () => {
     ['more tags', make(['a', 'b'], ['*', 't:a', 't:b'])],
     ['other markers', make(['a'], ['*', 't:a'])],
     ['markers in another order', make(['a'], ['*', 't:b', 't:a'])],
-  ])('keeps apart what has %s', (_what, other) => {
+  ])('returns a different object for labels with %s', (_what, other) => {
     const sets = new LabelSets()
     const first = sets.same(make(['a'], ['*', 't:a', 't:b']))
 
@@ -26,7 +26,7 @@ describe('LabelSets', () => {
     expect(sets.same(other)).not.toBe(first)
   })
 
-  test('forgets without changing what it gave', () => {
+  test('forgets old labels without changing the objects it returned', () => {
     const sets = new LabelSets()
     const first = sets.same(make(['a'], ['t:a']))
 

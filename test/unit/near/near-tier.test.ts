@@ -25,7 +25,7 @@ describe('NearTier', () => {
     return { tier, space: tier.space('n') }
   }
 
-  test('holds copies by their key', () => {
+  test('holds one copy for each key', () => {
     const { tier, space } = make()
     space.put('a', copyOf(1))
     space.put('a', copyOf(2))
@@ -35,7 +35,7 @@ describe('NearTier', () => {
     expect(tier.size).toEqual({ entries: 1, bytes: 10 })
   })
 
-  test('holds the copies of each namespace apart, and those of one path together', () => {
+  test('separates the copies of different namespaces and shares those of one path', () => {
     const { tier, space } = make()
     space.put('a', copyOf(1))
     tier.space('other').put('a', copyOf(2))
@@ -63,7 +63,7 @@ describe('NearTier', () => {
     expect(tier.space('n').get('b')?.value).toBe(3)
   })
 
-  test('lets go of every copy at once when it is cleared, whoever still has the namespace', () => {
+  test('releases every copy at once when it is cleared, even if the namespace is still referenced', () => {
     const { tier, space } = make()
     space.put('a', copyOf(1))
     const copies = tier.copiesOf('n')
@@ -74,7 +74,7 @@ describe('NearTier', () => {
     expect(tier.copiesOf('n').size).toBe(0)
   })
 
-  test('forgets namespaces that hold nothing, and loses no copy by it', () => {
+  test('forgets empty namespaces without losing a copy', () => {
     const { tier, space } = make({ maxEntries: 10_000 })
     space.put('a', copyOf(1))
     const idle = tier.space('idle')
@@ -86,7 +86,7 @@ describe('NearTier', () => {
     expect(tier.space('idle').get('b')?.value).toBe(2)
   })
 
-  test('keeps to its number of entries, spares what was used, and tells that it dropped one', () => {
+  test('keeps to `maxEntries`, evicts an unused copy first and reports the eviction', () => {
     let dropped = 0
     const { tier, space } = make({ maxEntries: 2, onEvict: () => dropped++ })
     space.put('a', copyOf(1))
@@ -99,7 +99,7 @@ describe('NearTier', () => {
     expect(tier.size.entries).toBe(2)
   })
 
-  test('keeps to its bytes, and does not hold what is larger than all of them', () => {
+  test('keeps to `maxBytes`, and does not hold a copy larger than that', () => {
     const { tier, space } = make({ maxBytes: 100 })
     space.put('a', copyOf(1, { sizeBytes: 60 }))
     space.put('b', copyOf(2, { sizeBytes: 60 }))
@@ -111,7 +111,7 @@ describe('NearTier', () => {
     expect(tier.size.bytes).toBe(60)
   })
 
-  test('a copy that takes the place of a smaller one makes room for itself', () => {
+  test('replacing a copy by a larger one evicts others if necessary', () => {
     const { tier, space } = make({ maxBytes: 100 })
     space.put('a', copyOf(1, { sizeBytes: 60 }))
     space.put('b', copyOf(2, { sizeBytes: 30 }))
@@ -124,14 +124,14 @@ describe('NearTier', () => {
     expect(space.get('b')).toBeUndefined()
   })
 
-  test('a copy of no bytes counts as one, so that the bound is a bound', () => {
+  test('a copy of 0 bytes counts as 1 byte, so that `maxBytes` also bounds empty copies', () => {
     const { tier, space } = make({ maxEntries: 1_000, maxBytes: 5 })
     for (let i = 0; i < 20; i++) space.put(`k${i}`, copyOf(i, { sizeBytes: 0 }))
 
     expect(tier.size).toEqual({ entries: 5, bytes: 5 })
   })
 
-  test('tells nothing of copies that were deleted or replaced', () => {
+  test('does not report copies that were deleted or replaced as evicted', () => {
     let dropped = 0
     const { tier, space } = make({ maxEntries: 2, maxBytes: 99, onEvict: () => dropped++ })
     space.put('a', copyOf(1))
@@ -144,7 +144,7 @@ describe('NearTier', () => {
     expect(dropped).toBe(0)
   })
 
-  test('a call on the key or on a marker kills a copy', () => {
+  test('a call on its key or on one of its markers removes a copy', () => {
     const { tier, space } = make()
     for (const key of ['a', 'b', 'c'])
       space.put(
@@ -160,13 +160,13 @@ describe('NearTier', () => {
     expect(tier.size.entries).toBe(1)
   })
 
-  test('a copy that was found alive is judged by later calls alone', () => {
+  test('a copy that was found alive is checked against later calls only', () => {
     const { tier, space } = make()
     space.put('a', copyOf(1))
     space.put('b', copyOf(2))
     tier.fence.mark([space.label('other')])
     space.get('a')
-    // Everything that is dated before the first of so many calls counts as dead.
+    // So many calls make the fence forget the first ones: every copy dated before them counts as outdated.
     for (let i = 0; i < 10_000; i++) tier.fence.mark([`label ${i}`])
 
     expect(space.get('b')).toBeUndefined()
@@ -184,7 +184,7 @@ describe('NearTier', () => {
     expect(space.get('a')?.value).toBe(1)
   })
 
-  test('a copy dated before a call that covers it is not kept', () => {
+  test('a copy dated before a call that covers it is not stored', () => {
     const { tier, space } = make()
     const instant = tier.fence.now
     tier.fence.mark([space.label('a')])
@@ -198,7 +198,7 @@ describe('NearTier', () => {
 })
 
 describe('deepFreeze', () => {
-  test('freezes plain objects and arrays all the way down, and returns the same object', () => {
+  test('freezes plain objects and arrays recursively, and returns the same object', () => {
     const value = {
       list: [{ a: 1 }],
       none: null,
@@ -211,7 +211,7 @@ describe('deepFreeze', () => {
     expect(Object.isFrozen(value.list)).toBe(true)
   })
 
-  test('leaves Maps, Sets, Dates and bytes as they are, and comes to an end on a cycle', () => {
+  test('does not freeze Maps, Sets, Dates and bytes, and terminates on a cycle', () => {
     const value: Record<string, unknown> = {
       map: new Map([['a', {}]]),
       date: new Date(0),
@@ -226,7 +226,7 @@ describe('deepFreeze', () => {
     expect(Object.isFrozen(value)).toBe(true)
   })
 
-  test.each([[1], ['text'], [null], [undefined], [1n]])('returns %s as it is', (value) => {
+  test.each([[1], ['text'], [null], [undefined], [1n]])('returns %s unchanged', (value) => {
     expect(deepFreeze(value)).toBe(value)
   })
 })

@@ -14,7 +14,7 @@ const nodeOf = (name: string, sizeBytes = 1): Named => ({
   newer: undefined,
 })
 
-/** A queue, and the names of what went, in order. */
+/** A sieve, and the names of the evicted nodes, in order. */
 function make(maxEntries: number, maxBytes = 1_000): { sieve: Sieve<Named>; gone: string[] } {
   const gone: string[] = []
   const sieve = new Sieve<Named>({ maxEntries, maxBytes }, ({ name }) => gone.push(name))
@@ -22,7 +22,7 @@ function make(maxEntries: number, maxBytes = 1_000): { sieve: Sieve<Named>; gone
 }
 
 describe('Sieve', () => {
-  test('drops the oldest of what was never used', () => {
+  test('evicts the oldest nodes if none was used', () => {
     const { sieve, gone } = make(2)
     for (const name of ['a', 'b', 'c', 'd']) sieve.add(nodeOf(name))
 
@@ -31,7 +31,7 @@ describe('Sieve', () => {
   })
 
   // The example of the paper's figure 1: A, B and G were used; the hand stands at the oldest.
-  test('passes what was used and takes its mark, and goes on from there the next time', () => {
+  test('skips used nodes, clears their mark, and continues from there at the next eviction', () => {
     const { sieve, gone } = make(7)
     const nodes = ['g', 'f', 'e', 'd', 'c', 'b', 'a'].map((name) => nodeOf(name))
     for (const node of nodes) sieve.add(node)
@@ -43,11 +43,11 @@ describe('Sieve', () => {
     sieve.add(nodeOf('i'))
     sieve.add(nodeOf('j'))
 
-    // G has lost its mark, and is safe until the hand comes around.
+    // G has lost its mark, but stays until the hand comes around to it again.
     expect(gone).toEqual(['f', 'e', 'd'])
   })
 
-  test('comes around to what it has passed when everything was used', () => {
+  test('evicts a node that it has already passed if all nodes were used', () => {
     const { sieve, gone } = make(2)
     const [a, b] = [nodeOf('a'), nodeOf('b')]
     sieve.add(a)
@@ -62,7 +62,7 @@ describe('Sieve', () => {
     expect(gone).toEqual(['a', 'b'])
   })
 
-  test('holds what it counts, whatever is added, used, replaced and removed', () => {
+  test('keeps a correct size within its bounds after any sequence of operations', () => {
     const step = fc.record({
       what: fc.constantFrom('add', 'use', 'replace', 'remove'),
       which: fc.nat(9),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ManualPlatform } from '../../../src/testing/index.ts'
 
 describe('ManualPlatform', () => {
-  test('stands still until it is told to advance', async () => {
+  test('keeps its time until it is advanced', async () => {
     const platform = new ManualPlatform({ startAt: 1_000 })
     expect(platform.now()).toBe(1_000)
 
@@ -11,7 +11,7 @@ describe('ManualPlatform', () => {
     expect(platform.now()).toBe(1_250)
   })
 
-  test('draws what the test gives: one half, a constant, or what a function returns', () => {
+  test('returns as random number one half, a given constant, or the result of a given function', () => {
     let draws = 0
 
     expect(new ManualPlatform().random()).toBe(0.5)
@@ -20,7 +20,7 @@ describe('ManualPlatform', () => {
     expect([platform.random(), platform.random()]).toEqual([0, 0.1])
   })
 
-  test('ends delays in the order they come due, each at its own instant', async () => {
+  test('ends delays in the order in which they are due, each at its own instant', async () => {
     const platform = new ManualPlatform({ startAt: 0 })
     const ended: [name: string, at: number][] = []
     for (const [name, ms] of [
@@ -52,7 +52,7 @@ describe('ManualPlatform', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('rings at its instant, and not when that was cancelled before', async () => {
+  test('calls an alarm at its instant, unless it was cancelled', async () => {
     const platform = new ManualPlatform({ startAt: 0 })
     const rung: [name: string, at: number][] = []
     platform.alarm(10, () => rung.push(['one', platform.now()]))
@@ -66,7 +66,7 @@ describe('ManualPlatform', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('ends a delay with the reason of its signal', async () => {
+  test('rejects a delay with the reason of its signal', async () => {
     const platform = new ManualPlatform()
     const controller = new AbortController()
     const waiting = platform.delay(10, controller.signal)
@@ -77,7 +77,7 @@ describe('ManualPlatform', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('settles when deferred work, and what it defers in turn, is done', async () => {
+  test('settles when deferred work is done, and the work that it deferred in turn', async () => {
     const platform = new ManualPlatform()
     const done: string[] = []
     platform.defer(

@@ -13,13 +13,13 @@ describe('webPlatform', () => {
     vi.useRealTimers()
   })
 
-  test('tells the time of the host', () => {
+  test('returns the time of the host', () => {
     vi.setSystemTime(5_000)
 
     expect(webPlatform().now()).toBe(5_000)
   })
 
-  test('draws from [0, 1)', () => {
+  test('returns random numbers in [0, 1)', () => {
     const { random } = webPlatform()
     const draws = Array.from({ length: 1_000 }, random)
 
@@ -27,7 +27,7 @@ describe('webPlatform', () => {
     expect(new Set(draws).size).toBeGreaterThan(900)
   })
 
-  test('waits for as long as it was asked to', async () => {
+  test('waits for the given time', async () => {
     const done = vi.fn<() => void>()
     const waiting = webPlatform().delay(250).then(done)
 
@@ -41,7 +41,7 @@ describe('webPlatform', () => {
 
   // A timer of 2^31 ms or more would fire at once.
   test.each([2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
-    'waits for as long as a timer can when asked for %d ms',
+    'waits for the longest time of a timer when asked for %d ms',
     async (ms) => {
       const controller = new AbortController()
       const done = vi.fn<() => void>()
@@ -55,7 +55,7 @@ describe('webPlatform', () => {
     },
   )
 
-  test('stops waiting with the reason of the signal, and leaves no timer behind', async () => {
+  test('stops waiting with the reason of the signal, and leaves no timer', async () => {
     const controller = new AbortController()
     const waiting = webPlatform().delay(60_000, controller.signal)
     const reason = new Error('enough')
@@ -66,14 +66,14 @@ describe('webPlatform', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('does not begin to wait when the signal was aborted before', async () => {
+  test('does not start to wait if the signal is already aborted', async () => {
     const waiting = webPlatform().delay(60_000, AbortSignal.abort('before'))
 
     await expect(waiting).rejects.toBe('before')
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('takes its listener away when the wait is over', async () => {
+  test('removes its listener when the wait is over', async () => {
     const { signal } = new AbortController()
     const removed = vi.spyOn(signal, 'removeEventListener')
     const waiting = webPlatform().delay(10, signal)
@@ -84,7 +84,7 @@ describe('webPlatform', () => {
     expect(removed).toHaveBeenCalledWith('abort', expect.any(Function))
   })
 
-  test('rings once, after as long as it was asked to', async () => {
+  test('calls an alarm once, after the given time', async () => {
     const ring = vi.fn<() => void>()
     webPlatform().alarm?.(250, ring)
 
@@ -95,7 +95,7 @@ describe('webPlatform', () => {
     expect(ring).toHaveBeenCalledOnce()
   })
 
-  test('does not ring at once when asked to ring after longer than a timer can wait', async () => {
+  test('does not call an alarm at once when its time is longer than a timer can wait', async () => {
     const ring = vi.fn<() => void>()
     const cancel = webPlatform().alarm?.(Number.POSITIVE_INFINITY, ring)
 
@@ -105,7 +105,7 @@ describe('webPlatform', () => {
     cancel?.()
   })
 
-  test('does not ring when that was cancelled, and leaves no timer behind', async () => {
+  test('does not call a cancelled alarm, and leaves no timer', async () => {
     const ring = vi.fn<() => void>()
     const cancel = webPlatform().alarm?.(250, ring)
 
@@ -116,11 +116,11 @@ describe('webPlatform', () => {
     expect(ring).not.toHaveBeenCalled()
   })
 
-  test('lets what has come be read before it rings in a process that stood still', async () => {
+  test('after the process was blocked, lets pending replies be read before it calls an alarm', async () => {
     vi.useRealTimers()
     const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
     const order: string[] = []
-    await turn() // the next thing that this thread does is to look at its timers
+    await turn() // after this, the event loop checks its timers first
     const read = turn().then(() => order.push('read'))
     const rung = new Promise<void>((resolve) => webPlatform().alarm?.(20, resolve))
 
@@ -131,19 +131,19 @@ describe('webPlatform', () => {
   })
 
   // I11
-  test('takes deferred work that fails for handled', async () => {
+  test('handles the rejection of deferred work', async () => {
     const unhandled = vi.fn<(reason: unknown) => void>()
     process.on('unhandledRejection', unhandled)
 
     webPlatform().defer(Promise.reject(new Error('nobody waits for this')))
     vi.useRealTimers()
-    await new Promise((resolve) => setImmediate(resolve)) // rejections are reported between turns
+    await new Promise((resolve) => setImmediate(resolve)) // unhandled rejections are reported between turns
 
     process.off('unhandledRejection', unhandled)
     expect(unhandled).not.toHaveBeenCalled()
   })
 
-  test('idles without keeping its process alive', { timeout: 20_000 }, async () => {
+  test('`idle` does not keep its process alive', { timeout: 20_000 }, async () => {
     const file = join(import.meta.dirname, '../../../src/platform/web.ts')
     const program = `import { webPlatform } from ${JSON.stringify(file)}; webPlatform().idle(600_000)`
     const run = promisify(execFile)

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../../..')
 
 /**
- * A Worker that caches its responses in a Redis 20 ms away, and says how often it made one. The distance is a
- * timer of workerd's, and no pause of the test's: what is tried is whether workerd ends it with its request.
+ * A Worker that caches its responses in a Redis with a latency of 20 ms, and returns how many it has made. The
+ * latency is a timer inside workerd, because the test checks whether workerd cancels work when its request ends.
  */
 const WORKER = `
 import { RedisCacheManager } from './src/index.ts'
@@ -47,11 +47,11 @@ async function startWorker(
 }
 
 describe('The default platform in workerd', () => {
-  // As the documents have it.
+  // The compatibility dates and flags that the documentation names.
   test.each([
     ['2024-09-23', ['nodejs_compat']],
     ['2026-09-01', []],
-  ])('keeps alive what a response leaves behind: of %s with %j', async (date, flags) => {
+  ])('keeps work alive after the response: compatibility date %s, flags %j', async (date, flags) => {
     const workerd = await startWorker(date, flags)
     try {
       const ask = async (): Promise<string> =>

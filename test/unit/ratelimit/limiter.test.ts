@@ -26,7 +26,7 @@ async function spend(limiter: RateLimiter, times: number, facts: object): Promis
 
 describe('RateLimiter', () => {
   test.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
-    'by a %s lets the limit through, refuses the rest, and lets through again later',
+    'with a %s admits requests up to the limit, refuses more, and admits again later',
     async (algorithm) => {
       const limiter = world.limiter({ policies: [{ ...THREE_A_MINUTE, algorithm }] })
 
@@ -37,7 +37,7 @@ describe('RateLimiter', () => {
     },
   )
 
-  test('IPv6 rotation inside a /64 is one bucket, and the mapped form of an IPv4 address is it', async () => {
+  test('all IPv6 addresses of a /64 share one count, and an IPv4-mapped address counts as IPv4', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     const rotate = (i: number) => limiter.limit({ address: `2001:db8:1:2:${i.toString(16)}::9` })
     const rotated = await Promise.all(Array.from({ length: 50 }, (_, i) => rotate(i)))
@@ -48,7 +48,7 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 1, { address: '2001:db8:1:3::9' })).toEqual([true])
   })
 
-  test('requests whose address cannot be read share one count', async () => {
+  test('requests without a valid address share one count', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 1, { address: 'nonsense' })
     await spend(limiter, 1, {})
@@ -60,7 +60,7 @@ describe('RateLimiter', () => {
     ['case', 'Ada@Shop.Example'],
     ['space', ' ada@shop.example '],
     ['form', 'ａda@shop.example'],
-  ])('an account by another %s is the same account', async (_, account) => {
+  ])('an account name that differs only in %s is the same account', async (_, account) => {
     const limiter = world.limiter({
       policies: [{ name: 'a', by: 'account', limit: 1, window: '1m' }],
     })
@@ -69,7 +69,7 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 1, { account })).toEqual([false])
   })
 
-  test('client means the account where there is one, and the address elsewhere', async () => {
+  test('`by: client` counts by account if there is one, otherwise by address', async () => {
     const limiter = world.limiter({
       policies: [{ name: 'c', by: 'client', limit: 1, window: '1m' }],
     })
@@ -77,12 +77,12 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 2, { address: '192.0.2.1', account: 'a' })).toEqual([true, false])
     expect(await spend(limiter, 1, { address: '192.0.2.1', account: 'b' })).toEqual([true])
     expect(await spend(limiter, 2, ADDRESS)).toEqual([true, false])
-    // An account named as the address is, is not the address.
+    // An account whose name equals an address does not share its count.
     expect(await spend(limiter, 1, { account: '192.0.2.2' })).toEqual([true])
     expect(await spend(limiter, 1, { address: '192.0.2.2' })).toEqual([true])
   })
 
-  test('of 200 guesses at once as many go on as the limit allows', async () => {
+  test('of 200 concurrent login attempts, as many are admitted as the limit allows', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
     const guesses = await Promise.all(
       Array.from({ length: 200 }, () => limiter.limit({ ...ADDRESS, account: 'ada' })),
@@ -91,7 +91,7 @@ describe('RateLimiter', () => {
     expect(guesses.filter(({ allowed }) => allowed)).toHaveLength(5)
   })
 
-  test('a stranger who hammers on from one address spends 20 of the 50 of his victim in an hour', async () => {
+  test('an attacker at one address uses only 20 of the 50 hourly attempts of an account', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
     const hammer = async () => {
       let spent = 0
@@ -106,9 +106,9 @@ describe('RateLimiter', () => {
     expect(await hammer()).toBe(20)
   })
 
-  test('all policies together are one request', async () => {
+  test('checks all policies in one request', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
-    await limiter.limit({ ...ADDRESS, account: 'ada' }) // brings the script, where it is unknown
+    await limiter.limit({ ...ADDRESS, account: 'ada' }) // loads the script into Redis
     const before = world.redis.requests.length
 
     await limiter.limit({ ...ADDRESS, account: 'ada' })
@@ -116,7 +116,7 @@ describe('RateLimiter', () => {
     expect(world.redis.requests.slice(before).map(({ path }) => path)).toEqual([['pipeline']])
   })
 
-  test('a request that one policy refuses is counted by none', async () => {
+  test('a request that one policy refuses is not counted by any policy', async () => {
     const limiter = world.limiter({
       policies: [
         { name: 'pair', by: 'pair', limit: 1, window: '1h' },
@@ -125,16 +125,16 @@ describe('RateLimiter', () => {
     })
     for (let i = 0; i < 20; i++) {
       await limiter.limit({ ...ADDRESS, account: 'ada' })
-      await world.pass(1_500) // past the memory of refusals
+      await world.pass(1_500) // longer than refusals are remembered
       await world.platform.settle()
     }
 
-    // A stranger who hammers on has spent one of the account's three, and its owner has the others.
+    // The attacker has used one of the account's three attempts; its owner has the other two.
     expect(await spend(limiter, 1, { address: '198.51.100.1', account: 'ada' })).toEqual([true])
     expect(await spend(limiter, 1, { address: '198.51.100.2', account: 'ada' })).toEqual([true])
   })
 
-  test('success gives the unit back to policies that count failures, and to no other', async () => {
+  test('a success gives the unit back only to policies that count failures', async () => {
     const limiter = world.limiter({
       policies: [
         { name: 'failures', by: 'account', limit: 2, window: '1h', counts: 'failures' },
@@ -150,7 +150,7 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 2, { ...ADDRESS, account: 'ada' })).toEqual([true, false])
   })
 
-  test('a refusal is repeated for a second without asking Redis, and not longer', async () => {
+  test('a refusal is repeated for 1 s without a request to Redis, and not longer', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 4, ADDRESS)
     const before = world.redis.requests.length
@@ -163,7 +163,7 @@ describe('RateLimiter', () => {
     expect(world.redis.requests).toHaveLength(before + 1)
   })
 
-  test('nothing of the address or the account is readable in Redis', async () => {
+  test('neither address nor account is readable in Redis', async () => {
     const engine = new EmbeddedRedis()
     const asked: string[] = []
     const limiter = new RateLimiter({
@@ -182,7 +182,7 @@ describe('RateLimiter', () => {
     expect(asked.join()).not.toMatch(/ada@|shop\.example|2001:db8|:db8:/)
   })
 
-  test('names differ with the secret, and are of one slot in a cluster', async () => {
+  test('Redis keys depend on the secret, and have a hash tag', async () => {
     const names = async (secret?: string): Promise<unknown[]> => {
       const engine = new EmbeddedRedis()
       const redis = embeddedTransport({ engine })
@@ -198,8 +198,8 @@ describe('RateLimiter', () => {
   })
 })
 
-describe('what the response is told', () => {
-  test('headers parse as RFC 9651 has it, and say where the client stands', async () => {
+describe('response headers', () => {
+  test('conform to RFC 9651 and state the remaining units', async () => {
     const limiter = world.limiter({
       policies: [THREE_A_MINUTE, { name: 'day', by: 'address', limit: 100, window: '24h' }],
     })
@@ -218,7 +218,7 @@ describe('what the response is told', () => {
     expect(headers).not.toHaveProperty('retry-after')
   })
 
-  test('a refusal names what was violated, and a time not before the window ends', async () => {
+  test('a refusal names the violated policy and asks the client to wait until the window ends', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 3, ADDRESS)
     await world.pass(20_000)
@@ -239,7 +239,7 @@ describe('what the response is told', () => {
     })
   })
 
-  test('the limits of an account are not told', async () => {
+  test('do not reveal the limits of an account', async () => {
     const limiter = world.limiter({
       policies: [{ name: 'a', by: 'account', limit: 1, window: '1m' }],
     })
@@ -282,7 +282,7 @@ describe('bad input', () => {
     ['timeout', { timeout: '1m' }],
     ['fallbackShare', { fallbackShare: 1.1 }],
     ['fallbackShare', { fallbackShare: Number.NaN }],
-  ])('a bad %s is refused when the limiter is made', (option, options) => {
+  ])('the constructor rejects a bad %s', (option, options) => {
     const make = (): unknown =>
       new RateLimiter({ redis: world.redis, policies: [THREE_A_MINUTE], ...options })
 

@@ -1,5 +1,5 @@
 /**
- * A limiter on the embedded engine, with a way to Redis that fails as the test says.
+ * A rate limiter on the embedded engine, over a transport whose failures the test controls.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 
-/** The beginning of a window of any length that the tests use: a multiple of a day. */
+/** A multiple of a day, at which every window that the tests use begins. */
 export const MIDNIGHT: number = 20_000 * 86_400_000
 
 /** What a test works with. */
@@ -22,7 +22,7 @@ export interface LimitsUnderTest {
   pass(ms: number): Promise<void>
 }
 
-/** Takes over the clock of the process; give it back with `vi.useRealTimers`. */
+/** Replaces the clock of the process; restore it with `vi.useRealTimers`. */
 export function limitsUnderTest(): LimitsUnderTest {
   vi.useFakeTimers({ toFake: ['Date'], now: MIDNIGHT })
   const platform = new ManualPlatform({ startAt: MIDNIGHT })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { RecentRefusals } from '../../../src/ratelimit/refusals.ts'
 
 describe('RecentRefusals', () => {
-  test('repeats a refusal for a second, and no longer than the limit is spent', () => {
+  test('repeats a refusal for 1 s, but not beyond the reset of the limit', () => {
     const refusals = new RecentRefusals()
     refusals.remember('a', 60_000, 10_000)
     refusals.remember('b', 10_300, 10_000)
@@ -12,7 +12,7 @@ describe('RecentRefusals', () => {
     expect(refusals.resetAt('b', 10_300)).toBeUndefined()
   })
 
-  test('forgets what is from the future, as after a clock was set back', () => {
+  test('ignores refusals from the future, which exist after the clock was set back', () => {
     const refusals = new RecentRefusals()
     refusals.remember('a', 3_660_000, 3_600_000)
 

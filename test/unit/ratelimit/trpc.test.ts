@@ -36,7 +36,7 @@ function appWith(counts: 'requests' | 'failures', decisions: RateLimitDecision[]
 }
 
 describe('trpcRateLimit', () => {
-  test('lets calls through up to the limit, then answers as tRPC does for too many', async () => {
+  test('admits calls up to the limit, then answers TOO_MANY_REQUESTS', async () => {
     const decisions: RateLimitDecision[] = []
     const caller = appWith('requests', decisions)({ userId: 'ada' })
     await expect(caller.read()).resolves.toBe('ada')
@@ -50,7 +50,7 @@ describe('trpcRateLimit', () => {
     await expect(appWith('requests')({ userId: 'bob' }).read()).resolves.toBe('bob')
   })
 
-  test('gives the unit back after a call that succeeded, and not after one that failed', async () => {
+  test('gives the unit back after a successful call, but not after a failed one', async () => {
     const caller = appWith('failures')({ userId: 'ada' })
     for (let i = 0; i < 5; i++) await caller.read()
     for (let i = 0; i < 2; i++) {
@@ -60,7 +60,7 @@ describe('trpcRateLimit', () => {
     await expect(caller.fail()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' })
   })
 
-  test('answers 503 once Redis is away and the share of this process is spent', async () => {
+  test('answers 503 when Redis is down and the local share of this process is used up', async () => {
     const caller = appWith('requests')({ userId: 'ada' })
     world.redis.fate = () => ({ kind: 'fail', error: new Error('away') })
     await caller.read()
