@@ -14,7 +14,7 @@ export interface BridgeServer {
   readonly url: string
   readonly token: string
   readonly readOnlyToken: string
-  /** Ends its subscriptions, lets requests finish, and closes. */
+  /** Ends the subscriptions, waits for running requests, and closes the server. */
   stop(): Promise<void>
 }
 

@@ -10,7 +10,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 const headers = { authorization: 'Bearer token' }
 
 describe('bridge', () => {
-  test('is mounted anywhere, by route or as a whole', async () => {
+  test('can be mounted at any path, by `route` or `mount`', async () => {
     const app = new Hono()
     const served = bridge({ redis: embeddedTransport(), token: 'token' })
     app.route('/a/redis', served)
@@ -29,7 +29,7 @@ describe('bridge', () => {
     }
   })
 
-  test('keeps several databases apart by their tokens', async () => {
+  test('selects the database by the token', async () => {
     const app = bridge({
       databases: [
         { redis: embeddedTransport(), token: 'one', readOnlyToken: 'one-read' },
@@ -47,7 +47,7 @@ describe('bridge', () => {
     expect(await get('/set/key/3', 'one-read')).toHaveProperty('error')
   })
 
-  test('tells each database its own counters, and no key, value or command', async () => {
+  test('reports the counters of each database separately, without keys, values or commands', async () => {
     const app = bridge({
       databases: [
         { redis: embeddedTransport(), token: 'one' },
@@ -81,7 +81,7 @@ describe('bridge', () => {
     }
     expect(text).not.toMatch(/a-key|a-value|NOSUCH|INCR/i)
     expect(await other.text()).toContain('\nnearcache_bridge_commands_total 0\n')
-    // Every line is a comment or a sample, as Prometheus reads them.
+    // Every line is a comment or a sample in the format of Prometheus.
     for (const line of text.trimEnd().split('\n')) {
       expect(line).toMatch(
         /^# (?:HELP|TYPE) \w+ .+$|^\w+(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})? [\d.e+-]+$/,
@@ -105,7 +105,7 @@ describe('bridge', () => {
     }
   })
 
-  test('a backend that is silent ends in 504 at the deadline, health at its own', async () => {
+  test('answers 504 after `timeoutMs` if the backend does not answer, and /health after its own limit', async () => {
     const platform = new ManualPlatform()
     const redis: Requester = { request: () => new Promise(() => undefined) }
     const app = bridge({ redis, token: 'token', timeoutMs: 5_000, platform })
@@ -141,7 +141,7 @@ describe('bridge', () => {
     expect(response.headers.get('retry-after')).toBe('1')
   })
 
-  test('an answer that fits no question is a failure, not a result', async () => {
+  test('treats a backend answer that does not match the request as a failure', async () => {
     const redis = { request: async () => [{ result: 1 }] as never }
     const app = bridge({ redis, token: 'token' })
     const body = JSON.stringify([['PING'], ['PING']])
@@ -151,7 +151,7 @@ describe('bridge', () => {
     expect(response.status).toBe(503)
   })
 
-  test('what is not UTF-8 is refused where the database holds text alone', async () => {
+  test('refuses data that is not UTF-8 if the database stores text only', async () => {
     const app = bridge({ redis: embeddedTransport(), token: 'token' })
     const body = new Uint8Array([0xff])
 
@@ -177,7 +177,7 @@ describe('bridge', () => {
     ['timeoutMs', { redis: embeddedTransport(), token: 't', timeoutMs: Number.NaN }],
     ['healthTimeoutMs', { redis: embeddedTransport(), token: 't', healthTimeoutMs: 0 }],
     ['heartbeatMs', { redis: embeddedTransport(), token: 't', heartbeatMs: -1 }],
-  ])('rejects a bad %s, and does not quote it', (option, options) => {
+  ])('rejects a bad %s without quoting it', (option, options) => {
     expect(() => bridge(options)).toThrow(
       expect.objectContaining({ option, name: InvalidOptionError.name }),
     )

@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts'
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts')
 const SECRET = 'a-secret-token'
 
-/** Runs a command that ends before it serves. */
+/** Runs a command that ends before it starts a server. */
 async function refuse(words: readonly string[], env: Record<string, string> = {}) {
   const printed: string[] = []
   const warned: string[] = []
@@ -28,7 +28,7 @@ describe('nearcache', () => {
     [[], 2],
     [['--help'], 0],
     [['help'], 0],
-  ])('%j lists the commands, and ends with %i', async (words, code) => {
+  ])('%j lists the commands and exits with %i', async (words, code) => {
     expect(await refuse(words)).toEqual({
       code,
       printed: expect.stringContaining('bridge'),
@@ -93,7 +93,7 @@ describe('nearcache bridge', () => {
     ],
     [['--config', '/nonexistent'], /^--config: cannot read the file \(ENOENT\)$/],
     [['--config', 'x', '--token', SECRET], /^--config and --token cannot be used together/],
-  ])('%j is refused in one line that says what to do', async (words, problem) => {
+  ])('%j is refused with one line that says what to do', async (words, problem) => {
     const { code, printed, warned } = await refuse(['bridge', ...words])
 
     expect(code).toBe(2)
@@ -130,13 +130,13 @@ describe('nearcache bridge', () => {
       { databases: [{ redis: 'http://h', token: SECRET }] },
       '--config: a redis must be a URL such as redis://user:password@localhost:6379/0',
     ],
-  ])('a file with %j is refused by its field', async (content, problem) => {
+  ])('a file with %j is refused with the name of the field', async (content, problem) => {
     const { code, warned } = await refuse(['bridge', '--config', file(content)])
 
     expect({ code, warned }).toEqual({ code: 2, warned: `nearcache bridge: ${problem}` })
   })
 
-  test('without ioredis, ends with 2 and says what to install', () => {
+  test('without ioredis, exits with 2 and says what to install', () => {
     cpSync('src', join(folder, 'src'), { recursive: true })
     for (const name of ['@hono', '@noble', 'hono', 'zod']) {
       cpSync(`node_modules/${name}`, join(folder, 'node_modules', name), { recursive: true })
@@ -182,7 +182,7 @@ describe('nearcache bridge', () => {
       return fetch(url, { headers: { authorization: `Bearer ${token}` } })
     }
 
-    test('makes up a token, prints both lines to paste, and ends by SIGTERM with 0', async () => {
+    test('generates a token, prints both lines to paste, and exits with 0 on SIGTERM', async () => {
       const { url, token } = await start(['--embedded'])
       expect(token).toMatch(/^[\w-]{32}$/)
       expect(await (await get(`${url}/set/key/value`, token)).json()).toEqual({ result: 'OK' })
@@ -193,7 +193,7 @@ describe('nearcache bridge', () => {
       expect(output).toMatch(/^Stopping …$/m)
     })
 
-    test('never prints a token that was given, by option or by variable', async () => {
+    test('never prints a token given by option or by variable', async () => {
       const variable = { NEARCACHE_BRIDGE_READ_ONLY_TOKEN: `${SECRET}-2` }
       const { url, token } = await start(['--embedded', '--token', SECRET], variable)
 
@@ -206,7 +206,7 @@ describe('nearcache bridge', () => {
       expect(output).not.toContain(SECRET)
     })
 
-    test('serves the databases of a file, tokens from variables', async () => {
+    test('serves the databases of a file, with tokens from variables', async () => {
       const databases = [
         { redis: 'embedded', token: 'env:FIRST' },
         { redis: 'embedded', token: 'second' },
@@ -219,7 +219,7 @@ describe('nearcache bridge', () => {
       expect(output).not.toContain(SECRET)
     })
 
-    test('starts without its Redis, says so, and names neither address nor password', async () => {
+    test('starts while Redis is down and says so, without address or password', async () => {
       const { url, token } = await start(['--redis', 'redis://user:pass-word@127.0.0.1:1'])
 
       expect((await get(`${url}/health`)).status).toBe(503)
@@ -228,7 +228,7 @@ describe('nearcache bridge', () => {
       expect(output).not.toMatch(/pass-word|127\.0\.0\.1:1\b/)
     })
 
-    test('ends with 1 when its port is taken', async () => {
+    test('exits with 1 if its port is in use', async () => {
       const taken = createServer()
       await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
       const { port } = taken.address() as { port: number }

@@ -35,7 +35,7 @@ describe('@upstash/redis through the bridge to the embedded engine', () => {
     await behind.close()
   })
 
-  test('keeps values, pipelines and transactions', async () => {
+  test('runs commands, pipelines and transactions', async () => {
     await redis.set('key', { a: 'OK' }, { ex: 100 })
 
     expect(await redis.get('key')).toEqual({ a: 'OK' })
@@ -44,7 +44,7 @@ describe('@upstash/redis through the bridge to the embedded engine', () => {
     expect(await redis.mget('key', 'none')).toEqual([{ a: 'OK' }, null])
   })
 
-  test('a read-only token reads', async () => {
+  test('a read-only token can read', async () => {
     const reader = new Redis({
       url: bridge.url,
       token: bridge.readOnlyToken,

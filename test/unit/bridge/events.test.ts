@@ -37,7 +37,7 @@ describe('subscriptions through the bridge', () => {
     return engine.execute(['PUBSUB', 'NUMSUB', 'chat']).result
   }
 
-  /** What has arrived so far. */
+  /** Reads the stream chunk by chunk. */
   async function reader(response: Response) {
     const chunks = response.body?.getReader()
     if (!chunks) throw new Error('there is no body')
@@ -51,7 +51,7 @@ describe('subscriptions through the bridge', () => {
     }
   }
 
-  test('several clients hear a channel, and a pattern those that match', async () => {
+  test('every subscriber of a channel, or of a pattern that matches it, gets its messages', async () => {
     const { subscribe } = serve()
     const first = await reader(await subscribe('/subscribe/chat'))
     const second = await reader(await subscribe('/SUBSCRIBE/chat'))
@@ -73,7 +73,7 @@ describe('subscriptions through the bridge', () => {
     ])
   })
 
-  test('the answer is an event stream that nobody may store', async () => {
+  test('the response is an event stream with no-store', async () => {
     const response = await serve().subscribe('/subscribe/chat')
 
     expect(response.status).toBe(200)
@@ -82,7 +82,7 @@ describe('subscriptions through the bridge', () => {
     await response.body?.cancel()
   })
 
-  test('a message of several lines is one event', async () => {
+  test('a message with several lines is one event', async () => {
     const events = await reader(await serve().subscribe('/subscribe/chat'))
     publish('chat', 'one\ntwo\r\nthree')
 
@@ -98,7 +98,7 @@ describe('subscriptions through the bridge', () => {
     expect(await events.next()).toBe('data: message,a/b, \u00e9,m\n\n')
   })
 
-  test('a client that goes leaves nothing behind', async () => {
+  test('a client that disconnects leaves no subscription and no open stream', async () => {
     const { app, subscribe } = serve()
     const events = await reader(await subscribe('/subscribe/chat'))
     expect(listeners()).toEqual(['chat', 1])
@@ -110,7 +110,7 @@ describe('subscriptions through the bridge', () => {
     expect(metrics).toContain('\nnearcache_bridge_streams 0\n')
   })
 
-  test('comments keep a silent stream open', async () => {
+  test('an idle stream gets comments as a heartbeat', async () => {
     const events = await reader(await serve({ heartbeatMs: 1_000 }).subscribe('/subscribe/chat'))
     await events.next()
 
@@ -120,7 +120,7 @@ describe('subscriptions through the bridge', () => {
     expect(await events.next()).toBe(': still here\n\n')
   })
 
-  test('streams end when the bridge is ended, and none begins any more', async () => {
+  test('streams end when the bridge ends, and new ones are refused', async () => {
     const { app, subscribe } = serve()
     const events = await reader(await subscribe('/subscribe/chat'))
     await events.next()
@@ -133,7 +133,7 @@ describe('subscriptions through the bridge', () => {
     expect((await app.request('/health')).status).toBe(503)
   })
 
-  test('there are at most so many at once', async () => {
+  test('more than `maxStreams` concurrent streams are refused with 429', async () => {
     const { subscribe } = serve({ maxStreams: 1 })
     const events = await reader(await subscribe('/subscribe/chat'))
 
@@ -149,7 +149,7 @@ describe('subscriptions through the bridge', () => {
     await admitted.body?.cancel()
   })
 
-  test('a client that falls too far behind is let go', async () => {
+  test('a client that reads too slowly is disconnected', async () => {
     const response = await serve().subscribe('/subscribe/chat')
     for (let i = 0; i < 10; i++) publish('chat', 'x'.repeat(1_000_000))
     await eventually(() => expect(listeners()).toEqual(['chat', 0]))
@@ -157,7 +157,7 @@ describe('subscriptions through the bridge', () => {
     await response.body?.cancel()
   })
 
-  test('a failure to begin is an answer, and leaves nothing behind', async () => {
+  test('a subscription that fails is answered with 503 and leaves no open stream', async () => {
     const { app, subscribe } = serve()
     await transport.close()
 

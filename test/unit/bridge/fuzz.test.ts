@@ -39,7 +39,7 @@ function encodeURIComponentSafely(text: string): string {
   return encodeURIComponent(text.toWellFormed())
 }
 
-test('whatever is sent is answered with a status of the protocol, in its form', async ({
+test('any request is answered with a status and a body that the protocol defines', async ({
   task,
 }) => {
   const app = bridge({ redis: embeddedTransport(), token: 'token', maxBodyBytes: 100_000 })

@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
   ],
   ['/', list(['SET', 'key', { a: 1 }]), 400, { error: expect.stringMatching(/^ERR argument 2/) }],
   ['/', list([['GET', 'key']]), 400, { error: 'ERR empty command' }],
-  // the path form
+  // commands in the path
   ['/get/key', {}, 200, { result: 'value' }],
   ['/get/key/', {}, 200, { result: 'value' }],
   ['/GET/key', { method: 'PUT' }, 200, { result: 'value' }],
@@ -194,7 +194,7 @@ const ROWS: readonly Row[] = [
     400,
     { error: expect.stringMatching(/^EXECABORT .*NOPERM/) },
   ],
-  // requests that are refused
+  // refused requests
   ...`BLPOP BRPOP BLMOVE BZPOPMIN MONITOR CONFIG SHUTDOWN SELECT MULTI EXEC WATCH UNWATCH DISCARD
   SUBSCRIBE PSUBSCRIBE DEBUG CLIENT AUTH HELLO QUIT RESET WAIT REPLICAOF ACL CLUSTER`
     .split(/\s+/)
@@ -335,7 +335,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect(response.headers.get('content-type')).toBe('application/octet-stream')
     })
 
-    test('HEAD runs the command, and answers without a body', async () => {
+    test('HEAD runs the command and answers without a body', async () => {
       const response = await send('/incr/number', { method: 'HEAD' })
 
       expect({ status: response.status, text: await response.text() }).toEqual({
@@ -345,7 +345,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect(await (await send('/get/number')).json()).toEqual({ result: '8' })
     })
 
-    test('nothing of a request is run when one of its arguments cannot be', async () => {
+    test('a request with an invalid argument runs no command', async () => {
       for (const path of ['/pipeline', '/multi-exec']) {
         const body = [
           ['SET', 'key', 'changed'],
@@ -358,14 +358,14 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect(await (await send('/get/key')).json()).toEqual({ result: 'value' })
     })
 
-    test('OK inside a list is encoded, as clients decode it there', async () => {
+    test('OK inside a list is encoded, because clients decode it there', async () => {
       await send('/set/ok/OK')
       const headers = { 'upstash-encoding': 'base64' }
 
       expect(await (await send('/mget/ok', { headers })).json()).toEqual({ result: [btoa('OK')] })
     })
 
-    test('the sync token grows with every answer', async () => {
+    test('the sync token increases with every response', async () => {
       const tokens: number[] = []
       for (const url of ['/get/key', '/get', '/set/k/v']) {
         tokens.push(Number((await send(url)).headers.get('upstash-sync-token')))
@@ -375,7 +375,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect(new Set(tokens).size).toBe(3)
     })
 
-    test('a body that is too long is refused, its length told or not', async () => {
+    test('a body that is too long is refused, with and without Content-Length', async () => {
       const error = 'ERR max request size exceeded. Limit: 1000 bytes'
       const body = 'x'.repeat(1_001)
       const told = await send('/set/key', {
@@ -390,7 +390,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect(await (await send('/get/key')).json()).toEqual({ result: 'value' })
     })
 
-    test('transactions in flight together, among other writes, stay whole', async () => {
+    test('concurrent transactions stay atomic among other writes', async () => {
       const rounds = Array.from({ length: 50 }, async (_, i) => {
         const transaction = send('/multi-exec', {
           method: 'POST',
@@ -410,7 +410,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
       expect((await Promise.all(rounds)).filter((whole) => !whole)).toEqual([])
     })
 
-    test('health tells whether Redis answers, to everybody', async () => {
+    test('/health reports whether Redis answers, without a token', async () => {
       const healthy = await app.request('/health')
       await transport.close()
       const closed = await app.request('/health')

@@ -23,7 +23,7 @@ function setUp(options: Partial<HonoHttpCacheOptions> = {}) {
 }
 
 describe('httpCache', () => {
-  test('answers from the cache what a handler has answered, and runs the handler once', async () => {
+  test('stores the response of a handler and answers the next request without it', async () => {
     const { app, middleware, request } = setUp()
     const handler = vi.fn()
     app.use(middleware)
@@ -42,7 +42,7 @@ describe('httpCache', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  test('leaves alone what is not to be stored: errors, and what is not found', async () => {
+  test('passes error responses through without storing them', async () => {
     const { app, middleware, request } = setUp({ ttl: '1m' })
     const handler = vi.fn()
     app.use(middleware)
@@ -57,7 +57,7 @@ describe('httpCache', () => {
     expect(handler).toHaveBeenCalledTimes(2)
   })
 
-  test('serves a stale answer when the handler throws, where the response allows it', async () => {
+  test('serves a stale response when the handler throws, if the response has stale-if-error', async () => {
     const { app, middleware, platform, request } = setUp()
     let isBroken = false
     app.use(middleware)
@@ -76,7 +76,7 @@ describe('httpCache', () => {
     expect(stale.headers.get('cache-status')).toContain('detail=stale-if-error')
   })
 
-  test('refreshes behind the answer by running the app again, where it is told how', async () => {
+  test('refreshes in the background by running the app again, if `revalidate` is given', async () => {
     const { app, middleware, platform, request } = setUp({
       revalidate: (again) => app.fetch(again),
     })
@@ -99,7 +99,7 @@ describe('httpCache', () => {
     expect(fresh.headers.get('age')).toBe('0')
   })
 
-  test('stores what handlers have answered behind it, and nothing of what is done outside of it', async () => {
+  test('stores the response of inner handlers, without changes by outer middleware', async () => {
     const { app, middleware, platform, request } = setUp({
       revalidate: (again) => app.fetch(again),
     })
@@ -129,7 +129,7 @@ describe('httpCache', () => {
     expect(calls).toBe(2)
   })
 
-  test('refreshes before the answer where it is not', async () => {
+  test('refreshes before it answers, if `revalidate` is not given', async () => {
     const { app, middleware, platform, request } = setUp()
     let calls = 0
     app.use(middleware)
@@ -145,7 +145,7 @@ describe('httpCache', () => {
     expect(await (await request('/')).text()).toBe('call 2')
   })
 
-  test('a soft invalidation never leaves an answer stale for good, told how to run the app or not', async () => {
+  test('a softly invalidated response is refreshed, with and without `revalidate`', async () => {
     for (const isTold of [true, false]) {
       const { app, cache, middleware, request } = setUp(
         isTold ? { revalidate: (again) => app.fetch(again) } : {},
@@ -164,7 +164,7 @@ describe('httpCache', () => {
     }
   })
 
-  test('a soft invalidation of a page with variants has each of them made anew', async () => {
+  test('a soft invalidation of a page with variants refreshes each variant', async () => {
     const { app, cache, middleware, request } = setUp({ revalidate: (again) => app.fetch(again) })
     let calls = 0
     app.use(middleware)
@@ -184,7 +184,7 @@ describe('httpCache', () => {
     expect(answers.slice(2).every((text) => Number(text.split(' ')[1]) > 2)).toBe(true)
   })
 
-  test('works between other middleware: compression and tags outside, its own inside', async () => {
+  test('works together with compress and etag outside of it and with middleware inside', async () => {
     const { app, middleware, request } = setUp()
     const handler = vi.fn()
     app.use(compress({ threshold: 1 }), etag())
@@ -212,7 +212,7 @@ describe('httpCache', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  test('leaves the client’s conditions to middleware outside of it, on a miss as on a hit', async () => {
+  test('leaves conditional requests to etag middleware outside of it, on a miss and on a hit', async () => {
     const { app, middleware, request } = setUp({ etag: 'keep' })
     const seen: (string | undefined)[] = []
     app.use(etag())
@@ -228,7 +228,7 @@ describe('httpCache', () => {
     expect(seen).toEqual([undefined, undefined])
   })
 
-  test('drops what a successful write to the same path may have changed', async () => {
+  test('drops the response of a path after a successful write to it', async () => {
     const { app, middleware, request } = setUp()
     let text = 'old'
     app.use(middleware)
@@ -244,7 +244,7 @@ describe('httpCache', () => {
     expect(await (await request('/doc')).text()).toBe('new')
   })
 
-  test('keeps apart what users get whom middleware before it has found', async () => {
+  test('stores responses by user, as determined by middleware before it', async () => {
     const { app, cache, platform, request } = setUp()
     const by = (user: string): RequestInit => ({ headers: { authorization: `Bearer ${user}` } })
     app.use(async (c, next) => {
@@ -275,7 +275,7 @@ describe('httpCache', () => {
     ])
   })
 
-  test('is asked for HEAD as for GET', async () => {
+  test('answers HEAD from a stored response to GET', async () => {
     const { app, middleware, request } = setUp()
     app.use(middleware)
     app.get('/', (c) => c.text('text', 200, { 'cache-control': 'max-age=60' }))
@@ -290,7 +290,7 @@ describe('httpCache', () => {
     ])
   })
 
-  test('refuses options that are wrong, when it is made', () => {
+  test('throws for invalid options when it is created', () => {
     const { cache } = setUp()
 
     expect(() => httpCache({ cache, revalidate: true as never })).toThrow(InvalidOptionError)

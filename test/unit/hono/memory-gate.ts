@@ -1,6 +1,6 @@
 /**
- * Sessions kept in memory, with the fast path of the real ones: for what a middleware makes of every
- * answer that a gate can give.
+ * Sessions kept in memory, with the real fast path, to test the middleware with every answer that a
+ * gate can give.
  *
  * @module
  */
@@ -24,18 +24,18 @@ export interface Cart {
   readonly items: number
 }
 
-/** How long the fast path of the gate holds, and by how much clocks may differ. */
+/** How long a fast-path token is valid, and how much clocks may differ. */
 export const FAST_MS = 30_000
 export const SKEW_MS = 5_000
-/** How long the sessions may last in any case. */
+/** The maximal lifetime of a session. */
 export const LIFE_MS = 3_600_000
 
-/** A gate whose answers the test decides. */
+/** A gate whose answers the test controls. */
 export class MemoryGate implements SessionGate<Cart> {
   readonly fastPathBoundMs: number
-  /** What was asked, in order. */
+  /** The calls that would reach Redis, in order. */
   readonly asked: string[] = []
-  /** Thrown by whatever would ask Redis. */
+  /** The error thrown by every call that would reach Redis. */
   failure: SessionUnavailableError | undefined
   readonly #platform: ManualPlatform
   readonly #fastPath: FastPath
@@ -81,7 +81,7 @@ export class MemoryGate implements SessionGate<Cart> {
     return { token, session }
   }
 
-  /** From now on the token is refused for this reason. */
+  /** Refuses the token for this reason from now on. */
   refuse(token: string, reason: SessionRefusal): void {
     this.#refused.set(token, reason)
   }

@@ -21,13 +21,13 @@ function from(address: string): RequestInit {
 }
 
 describe('rateLimit', () => {
-  test('says at once that it lacks its limiter', () => {
+  test('throws when it is created without a limiter', () => {
     expect(() => rateLimit({ address: cloudflareAddress } as never)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'limiter' }),
     )
   })
 
-  test('says at once that it does not know how to find an address', () => {
+  test('throws when it is created without `address`', () => {
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
 
     expect(() => rateLimit({ limiter } as never)).toThrow(
@@ -35,7 +35,7 @@ describe('rateLimit', () => {
     )
   })
 
-  test('tells where the client stands, then answers 429 as problem details', async () => {
+  test('sends the remaining units in headers, then answers 429 with problem details', async () => {
     let handled = 0
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
     const app = new Hono()
@@ -60,7 +60,7 @@ describe('rateLimit', () => {
     expect(handled).toBe(2)
   })
 
-  test('sets its headers on a response that cannot be changed', async () => {
+  test('sets its headers on an immutable response too', async () => {
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
     const app = new Hono()
       .use(rateLimit({ limiter, address: cloudflareAddress }))
@@ -72,7 +72,7 @@ describe('rateLimit', () => {
     expect(response.headers.get('ratelimit')).toBe('"api";r=1;t=60')
   })
 
-  test('guards a log-in: wrong passwords are counted by account and address, right ones are not', async () => {
+  test('protects a log-in: counts failed attempts by account and address, not successful ones', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
     const account = async (c: { req: { json(): Promise<unknown> } }) =>
       ((await c.req.json()) as { email: string }).email
@@ -90,12 +90,12 @@ describe('rateLimit', () => {
     for (let i = 0; i < 10; i++) expect(await logIn('right')).toBe(204)
     for (let i = 0; i < 5; i++) expect(await logIn('wrong')).toBe(401)
     expect(await logIn('right')).toBe(429)
-    // Neither another account nor the owner from elsewhere is kept out.
+    // Another account, and the owner at another address, can still log in.
     expect(await logIn('right', 'bob@shop.example')).toBe(204)
     expect(await logIn('right', 'ada@shop.example', '192.0.2.2')).toBe(204)
   })
 
-  test('hands the decision to the handler, which may report success itself', async () => {
+  test('passes the decision to the handler, which may report success itself', async () => {
     const limiter = world.limiter({ policies: [{ ...TWO_A_MINUTE, limit: 1, counts: 'failures' }] })
     const app = new Hono<RateLimitEnv>()
       .use(rateLimit({ limiter, address: cloudflareAddress, isSuccess: () => false }))
@@ -109,7 +109,7 @@ describe('rateLimit', () => {
     }
   })
 
-  test('a handler that throws has not succeeded', async () => {
+  test('counts a handler that throws as a failure', async () => {
     const limiter = world.limiter({ policies: [{ ...TWO_A_MINUTE, counts: 'failures' }] })
     const app = new Hono()
       .use(rateLimit({ limiter, address: cloudflareAddress }))

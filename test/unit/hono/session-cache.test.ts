@@ -30,7 +30,7 @@ beforeEach(() => {
 const logIn = (data: Cart = { items: 2 }): Promise<string> =>
   sessions.createSession('user-1', 'ada@shop.example', { data })
 
-/** What was sent to Redis meanwhile. */
+/** The numbers of requests and commands sent to Redis during an action. */
 async function sent(action: () => Promise<unknown>): Promise<readonly [number, number]> {
   const { requests, commands } = sessions.redis.counts
   await action()
@@ -39,10 +39,10 @@ async function sent(action: () => Promise<unknown>): Promise<readonly [number, n
 }
 
 describe('A SessionUserCache behind the session middleware', () => {
-  test('costs one command in one request, on the fast path and for malformed ids none', async () => {
+  test('costs one command a request; none on the fast path and for malformed ids', async () => {
     const browser = new Browser(shopWith(sessions), await logIn())
     const ask = (path: string) => () => browser.ask(path)
-    await sent(ask('/my/id')) // brings the script
+    await sent(ask('/my/id')) // loads the script into Redis
 
     browser.jar.delete('__Host-session-fast')
     expect(await sent(ask('/my/id'))).toEqual([1, 1])
@@ -52,7 +52,7 @@ describe('A SessionUserCache behind the session middleware', () => {
     expect(await sent(ask('/my/id'))).toEqual([0, 0])
   })
 
-  test('shows a role change at the edge within the bound, on a sensitive route at once', async () => {
+  test('applies a permission change within the fast-path bound, and at once on a sensitive route', async () => {
     await sessions.cacheUserPermissions('user-1', ['mail:read'])
     const browser = new Browser(shopWith(sessions), await logIn())
     await browser.ask('/my/rights')
@@ -64,7 +64,7 @@ describe('A SessionUserCache behind the session middleware', () => {
   })
 
   test.each(['revokeAll', 'destroySession'] as const)(
-    '%s is seen within the bound, on a sensitive route at once',
+    '%s takes effect within the fast-path bound, and at once on a sensitive route',
     async (how) => {
       const token = await logIn()
       const browser = new Browser(shopWith(sessions), token)
@@ -78,7 +78,7 @@ describe('A SessionUserCache behind the session middleware', () => {
     },
   )
 
-  test('gives both tabs the one successor within the overlap, and nobody the old token after it', async () => {
+  test('gives all tabs the same new token within the overlap, and refuses the old token after it', async () => {
     const token = await logIn()
     const tabs = [1, 2, 3].map(() => new Browser(shopWith(sessions), token))
     const late = new Browser(shopWith(sessions), token)
@@ -98,7 +98,7 @@ describe('A SessionUserCache behind the session middleware', () => {
     expect((await late.ask('/my/cart')).status).toBe(200)
   })
 
-  test('lets a pending session through where it is admitted alone, and it becomes active by the second factor', async () => {
+  test('admits a pending session only to routes that allow it, until the second factor activates it', async () => {
     const cookie = sessionCookie()
     const app = new Hono<SessionEnv<Cart>>()
       .post('/factor', session<Cart>({ sessions, cookie, allow: ['pending'] }), async (c) => {
@@ -112,12 +112,12 @@ describe('A SessionUserCache behind the session middleware', () => {
     expect((await browser.ask('/mail')).status).toBe(401)
     expect((await browser.post('/factor')).status).toBe(204)
     expect(await (await browser.ask('/mail')).text()).toBe('user-1')
-    // The token of before is over, and an active session is none that lacks its second factor.
+    // The old token has ended, and an active session is not admitted where only pending ones are.
     expect((await app.request(`${SITE}/mail`, bearer(token))).status).toBe(401)
     expect((await browser.post('/factor')).status).toBe(401)
   })
 
-  test('keeps a session in use alive through the fast path, and ends one that is not', async () => {
+  test('a session used on the fast path stays alive; an unused one expires', async () => {
     const token = await sessions.createSession('user-1', 'ada@shop.example', {
       slidingExpiration: true,
       maxAge: 600,

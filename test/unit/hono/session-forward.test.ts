@@ -35,7 +35,7 @@ beforeEach(() => {
 const make = (options: Partial<SessionAssertionOptions> = {}): SessionAssertions =>
   new SessionAssertions({ keys: KEYS, audience: AUDIENCE, platform, ...options })
 
-/** As somebody else would sign it. */
+/** Signs an arbitrary token, as an attacker might. */
 function sign(header: object, claims: object, secret: string = SECRET): string {
   const text = [header, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -45,7 +45,7 @@ function sign(header: object, claims: object, secret: string = SECRET): string {
 }
 
 describe('SessionAssertions', () => {
-  test('say at the origin what the edge has found', () => {
+  test('are verified at the origin with the session data of the edge', () => {
     expect(make().verify(make().sign(SESSION))).toEqual(SESSION)
     expect(make().verify(make().sign({ ...SESSION, permissions: undefined }))).toEqual({
       ...SESSION,
@@ -53,7 +53,7 @@ describe('SessionAssertions', () => {
     })
   })
 
-  test('are JSON Web Tokens as RFC 7519 and RFC 7515 have them', () => {
+  test('are JSON Web Tokens according to RFC 7519 and RFC 7515', () => {
     const [head = '', body = '', mac] = make().sign(SESSION).split('.')
     const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
 
@@ -67,7 +67,7 @@ describe('SessionAssertions', () => {
     )
   })
 
-  test('hold for their time and the skew of the clocks, and from not before they were made', async () => {
+  test('are valid from their creation to the end of their ttl, plus clock skew', async () => {
     const signed = make().sign(SESSION)
     await platform.advance(34_999)
     expect(make().verify(signed)).toMatchObject({ id: SESSION.id, userId: SESSION.userId })
@@ -78,7 +78,7 @@ describe('SessionAssertions', () => {
     expect(make({ platform: behind }).verify(make().sign(SESSION))).toBeUndefined()
   })
 
-  test('are refused with any character changed, left out or added', () => {
+  test('are refused if a character is changed, removed or added', () => {
     const signed = make().sign(SESSION)
     for (let i = 0; i < signed.length; i++) {
       const other = signed[i] === 'A' ? 'B' : 'A'
@@ -110,11 +110,11 @@ describe('SessionAssertions', () => {
     ['another secret', sign(header, claims, '33'.repeat(32))],
     ['another audience', sign(header, { ...claims, aud: 'https://other.example' })],
     ['a long text', 'a'.repeat(100_000)],
-  ])('%s says nothing', (_, text) => {
+  ])('%s is refused', (_, text) => {
     expect(make().verify(text)).toBeUndefined()
   })
 
-  test('keys are rotated while assertions of the old one still hold', () => {
+  test('signed with the old key stay valid after a key rotation', () => {
     const old = make().sign(SESSION)
     const rotated = make({
       keys: [
@@ -174,7 +174,7 @@ describe('forwarder', () => {
       .all('/public/*', (c) => fetch(forward(c, undefined)))
   }
 
-  test('the origin learns of the session from the edge alone', async () => {
+  test('sends the origin its own assertion and removes headers by which a client could forge one', async () => {
     const { token } = sessions.logIn()
     const response = await new Browser(edge(), token).ask('/api/orders?page=2', {
       method: 'POST',
@@ -203,7 +203,7 @@ describe('forwarder', () => {
     expect(JSON.stringify(headers)).not.toMatch(/eve|middleware|admin|one-hop|__Host-|token-/)
   })
 
-  test('nobody who sends an assertion along is believed where there is no session', async () => {
+  test('removes an assertion sent by a client without a session', async () => {
     const headers = { 'x-nearcache-session': make().sign(SESSION), 'X-Custom-Session': 'eve' }
     const options = { header: 'x-custom-session' }
     await edge(options).request(`${SITE}/public/page`, { headers })
@@ -212,7 +212,7 @@ describe('forwarder', () => {
     expect(seen[0]?.headers).not.toHaveProperty('x-custom-session')
   })
 
-  test('a bearer token that opened the session stays at the edge, and another goes on', async () => {
+  test('does not forward the bearer token of the session, but forwards other credentials', async () => {
     const { token } = sessions.logIn()
     await edge().request(`${SITE}/api/a`, { headers: { authorization: `Bearer ${token}` } })
     await edge().request(`${SITE}/public/a`, { headers: { authorization: 'Basic YTpi' } })
@@ -221,7 +221,7 @@ describe('forwarder', () => {
     expect(seen[1]?.headers.authorization).toBe('Basic YTpi')
   })
 
-  test('without a session the origin is not asked', async () => {
+  test('does not call the origin without a session', async () => {
     expect((await edge().request(`${SITE}/api/orders`)).status).toBe(401)
     expect(seen).toEqual([])
   })

@@ -24,7 +24,7 @@ describe('requests from other sites', () => {
     ['of another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, 403],
     ['of a subdomain', { 'sec-fetch-site': 'same-site', origin: 'https://a.shop.example' }, 403],
     ['that lies in Origin', { 'sec-fetch-site': 'cross-site', origin: SITE }, 403],
-  ])('%s: %j is answered %i', async (_, headers, status) => {
+  ])('%s: %j is answered with %i', async (_, headers, status) => {
     expect((await from(headers)).status).toBe(status)
   })
 
@@ -33,38 +33,41 @@ describe('requests from other sites', () => {
     ['another origin', 'https://evil.example', 403],
     ['no origin that may be told', 'null', 403],
     ['none at all', undefined, 403],
-  ])('without Sec-Fetch-Site, %s is answered %s', async (_, origin, status) => {
-    const headers = {
-      cookie: `__Host-session=${sessions.logIn().token}`,
-      ...(origin && { origin }),
-    }
-    const response = await shop().request(`${SITE}/my/order`, { method: 'POST', headers })
+  ])(
+    'without Sec-Fetch-Site: a request from %s (%s) is answered with %i',
+    async (_, origin, status) => {
+      const headers = {
+        cookie: `__Host-session=${sessions.logIn().token}`,
+        ...(origin && { origin }),
+      }
+      const response = await shop().request(`${SITE}/my/order`, { method: 'POST', headers })
 
-    expect(response.status).toBe(status)
-  })
+      expect(response.status).toBe(status)
+    },
+  )
 
-  test('are refused before Redis is asked, as problem details', async () => {
+  test('are refused with problem details, without a request to Redis', async () => {
     const response = await from({ 'sec-fetch-site': 'cross-site' })
 
     expect(await response.json()).toMatchObject({ status: 403, code: 'cross_site' })
     expect(sessions.asked).toEqual([])
   })
 
-  test('a trusted origin may act for the user', async () => {
+  test('are admitted from a trusted origin', async () => {
     const origin = 'https://admin.example'
     const headers = { 'sec-fetch-site': 'cross-site', origin }
 
     expect((await from(headers, { trustedOrigins: [origin] })).status).toBe(200)
   })
 
-  test('with a bearer token are none: no browser sends one by itself', async () => {
+  test('with a bearer token are admitted, because no browser sends one by itself', async () => {
     const { token } = sessions.logIn()
     const response = await shop().request('/my/order', { method: 'POST', ...bearer(token) })
 
     expect(response.status).toBe(200)
   })
 
-  test('may read, but open no WebSocket', async () => {
+  test('may read, but may not open a WebSocket', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     const headers = { 'sec-fetch-site': 'cross-site' }
 
@@ -73,7 +76,7 @@ describe('requests from other sites', () => {
     expect((await browser.ask('/my/id', upgrade)).status).toBe(403)
   })
 
-  test('are refused by refuseCrossSite where there is no cookie yet', async () => {
+  test('are refused by refuseCrossSite on routes without a session', async () => {
     const app = new Hono().use(refuseCrossSite()).post('/login', (c) => c.body(null, 204))
     const post = (headers: Record<string, string>) =>
       app.request(`${SITE}/login`, { method: 'POST', headers })
@@ -86,7 +89,7 @@ describe('requests from other sites', () => {
   })
 
   test.each(['https://a.example/', 'https://a.example/path', 'a.example', 'https://a.example:443'])(
-    'the trusted origin %j is refused when the middleware is made',
+    'an invalid trusted origin %j is refused when the middleware is created',
     (origin) => {
       expect(() => shop({ trustedOrigins: [origin] })).toThrow(InvalidOptionError)
     },

@@ -34,13 +34,13 @@ afterEach(() => {
 
 const shop = (options: Partial<SessionOptions<Cart>> = {}) => shopWith(sessions, options)
 
-test('a middleware without sessions is refused when it is made', () => {
+test('the middleware throws when it is created without `sessions`', () => {
   expect(() => session({} as never)).toThrow(
     expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'sessions' }),
   )
 })
 
-describe('a request without a session', () => {
+describe('a request without a valid session', () => {
   test.each([
     ['no credential', {}, 'session_required'],
     ['another scheme', { headers: { authorization: 'Basic dG9rZW4tMQ==' } }, 'session_required'],
@@ -57,7 +57,7 @@ describe('a request without a session', () => {
   })
 
   test.each(['absent', 'expired', 'revoked', 'superseded', 'tampered'] as const)(
-    'that is %s learns no more than that it has ended',
+    'whose session is %s gets the same response as any other ended session',
     async (reason) => {
       const { token } = sessions.logIn()
       sessions.refuse(token, reason)
@@ -69,7 +69,7 @@ describe('a request without a session', () => {
     },
   )
 
-  test('that lacks its second factor is told so, and never gets a fast path', async () => {
+  test('whose session lacks the second factor gets session_pending, and never a fast-path token', async () => {
     const { token } = sessions.logIn({ state: 'pending' })
     const refused = await new Browser(shop(), token).ask('/my/id')
     const browser = new Browser(shop({ allow: ['pending', 'active'] }), token)
@@ -79,7 +79,7 @@ describe('a request without a session', () => {
     expect([...browser.jar.keys()]).toEqual(['__Host-session'])
   })
 
-  test('goes on where none is required, but not with a bearer token that is refused', async () => {
+  test('is admitted with `required: false`, except with a refused bearer token', async () => {
     const app = new Hono()
       .use(session<Cart>({ sessions, required: false }))
       .get('/', (c) => c.text(c.var.session?.userId ?? 'nobody'))
@@ -91,7 +91,7 @@ describe('a request without a session', () => {
     expect((await app.request('/', bearer('token-999'))).status).toBe(401)
   })
 
-  test('is refused by requireFresh also where none is required above it', async () => {
+  test('is refused by requireFresh even below `required: false`', async () => {
     const handler = vi.fn((c: Context) => c.body(null))
     const app = new Hono()
       .use(session({ sessions, required: false }))
@@ -104,7 +104,7 @@ describe('a request without a session', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
-  test('malformed tokens cause no I/O', async () => {
+  test('causes no I/O if its token is malformed', async () => {
     for (const token of ['', 'x', 'v1.k.%00', '../../etc', 'é', 'a'.repeat(5_000)]) {
       await new Browser(shop(), token).ask('/my/id')
     }
@@ -113,7 +113,7 @@ describe('a request without a session', () => {
   })
 })
 
-describe('while Redis cannot be asked', () => {
+describe('while Redis is unreachable', () => {
   const failing = (error: SessionUnavailableError): void => {
     sessions.failure = error
   }
@@ -121,7 +121,7 @@ describe('while Redis cannot be asked', () => {
   test.each<[string, RequestInit | undefined]>([
     ['a cookie', undefined],
     ['a bearer token', bearer('token-1')],
-  ])('%s gets 503, and neither 401 nor a deleted cookie', async (_, init) => {
+  ])('a request with %s gets 503, not 401, and its cookie is not deleted', async (_, init) => {
     const { token } = sessions.logIn()
     failing(AWAY)
     const app = shop()
@@ -136,7 +136,7 @@ describe('while Redis cannot be asked', () => {
     expect(await response.json()).toMatchObject({ code: 'session_unavailable' })
   })
 
-  test('nobody is taken for anonymous where no session is required', async () => {
+  test('a request with a session cookie is not treated as anonymous with `required: false`', async () => {
     const { token } = sessions.logIn()
     failing(AWAY)
     const app = new Hono()
@@ -147,7 +147,7 @@ describe('while Redis cannot be asked', () => {
     expect((await app.request('/')).status).toBe(200)
   })
 
-  test('an open circuit says when to come back', async () => {
+  test('an open circuit sets Retry-After', async () => {
     const { token } = sessions.logIn()
     failing(new SessionUnavailableError('validate', 'unreachable', new CircuitOpenError(2_400)))
 
@@ -156,7 +156,7 @@ describe('while Redis cannot be asked', () => {
     expect(response.headers.get('retry-after')).toBe('3')
   })
 
-  test('the fast path is honoured inside its bound, and sensitive routes get 503', async () => {
+  test('the fast path works within its bound, and sensitive routes get 503', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     await browser.ask('/my/id')
     failing(AWAY)
@@ -168,7 +168,7 @@ describe('while Redis cannot be asked', () => {
     expect((await browser.ask('/my/id')).status).toBe(503)
   })
 
-  test('logging out takes the cookie away all the same, and says that it is not done', async () => {
+  test('logging out deletes the cookies and answers 503', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     await browser.ask('/my/id')
     failing(AWAY)
@@ -179,7 +179,7 @@ describe('while Redis cannot be asked', () => {
     expect([...browser.jar.keys()]).toEqual([])
   })
 
-  test('logging out takes the cookie away, whoever handles the error', async () => {
+  test('logging out deletes the cookies even if the app handles the error', async () => {
     const app = shop().onError((_error, c) => c.text('an answer of the app', 503))
     const browser = new Browser(app, sessions.logIn().token)
     await browser.ask('/my/id')
@@ -190,7 +190,7 @@ describe('while Redis cannot be asked', () => {
     expect([...browser.jar.keys()]).toEqual([])
   })
 
-  test('an error that is none of sessions reaches the app as the same object', async () => {
+  test('an error that is not a session error reaches the app as the same object', async () => {
     const own = new Error('own')
     let seen: unknown
     const broken = Object.assign(new MemoryGate(platform), {
@@ -208,7 +208,7 @@ describe('while Redis cannot be asked', () => {
 })
 
 describe('the fast path', () => {
-  test('asks once within its time, and for a session alone', async () => {
+  test('validates a session once within its lifetime, and applies to that session only', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     for (let i = 0; i < 20; i++) await browser.ask('/my/id')
 
@@ -218,7 +218,7 @@ describe('the fast path', () => {
     expect(sessions.asked).toHaveLength(2)
   })
 
-  test('a role change is visible at the edge within the bound, on a sensitive route at once', async () => {
+  test('applies a permission change within its bound, and at once on a sensitive route', async () => {
     const { token } = sessions.logIn()
     const browser = new Browser(shop(), token)
     await browser.ask('/my/rights')
@@ -231,7 +231,7 @@ describe('the fast path', () => {
     expect(await (await browser.ask('/my/rights')).json()).toEqual([])
   })
 
-  test('a revoked session is out within the bound, on a sensitive route at once', async () => {
+  test('refuses a revoked session within its bound, and at once on a sensitive route', async () => {
     const { token } = sessions.logIn()
     const browser = new Browser(shop(), token)
     await browser.ask('/my/id')
@@ -246,7 +246,7 @@ describe('the fast path', () => {
   test.each<[string, () => Partial<SessionOptions<Cart>>]>([
     ['its time is 0', () => ({ sessions: new MemoryGate(platform, 0) })],
     ['requireFresh is set', () => ({ requireFresh: true })],
-  ])('is not taken where %s', async (_, options) => {
+  ])('is not used if %s', async (_, options) => {
     const given = options()
     const gate = (given.sessions ?? sessions) as MemoryGate
     const browser = new Browser(shop(given), gate.logIn().token)
@@ -257,7 +257,7 @@ describe('the fast path', () => {
     expect(gate.asked).toHaveLength(3)
   })
 
-  test('answers what is for no other, unless the handler says something of caches', async () => {
+  test('sets a private Cache-Control, unless the handler sets its own', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     const controlOf = async (path: string): Promise<string | null> =>
       (await browser.ask(path)).headers.get('cache-control')
@@ -268,7 +268,7 @@ describe('the fast path', () => {
     expect(await controlOf('/my/logo')).toBe('public, max-age=60')
   })
 
-  test('gives way to whatever is no fast-path token', async () => {
+  test('validates the session in Redis if the fast-path token is not valid', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     browser.jar.set('__Host-session-fast', 'f1.k1.zzz.AAAA')
 
@@ -286,7 +286,7 @@ describe('the fast path', () => {
 })
 
 describe('cookies', () => {
-  test('are __Host-, Secure, HttpOnly, SameSite=Lax and Path=/, below 4096 bytes, and never stored', async () => {
+  test('have the prefix __Host- and secure attributes, less than 4096 bytes, and no-store responses', async () => {
     const cookie = sessionCookie()
     const app = new Hono().post('/login', (c) => {
       cookie.set(c, sessions.logIn())
@@ -316,7 +316,7 @@ describe('cookies', () => {
     expect(use.headers.getSetCookie()[0]).toContain(`Max-Age=${(FAST_MS + SKEW_MS) / 1_000};`)
   })
 
-  test('are Partitioned only by option, with SameSite=None', async () => {
+  test('are Partitioned only with the options `partitioned` and SameSite=None', async () => {
     const cookie = sessionCookie({ name: '__Host-shop', sameSite: 'None', partitioned: true })
     const app = new Hono().get('/', (c) => {
       cookie.set(c, sessions.logIn())
@@ -334,13 +334,13 @@ describe('cookies', () => {
     ['cookie.name', { name: `__Host-${'a'.repeat(58)}` }],
     ['cookie.sameSite', { sameSite: 'lax' as 'Lax' }],
     ['cookie.partitioned', { partitioned: true }],
-  ])('refuse a bad %s', (option, options) => {
+  ])('are refused with a bad %s', (option, options) => {
     expect(() => sessionCookie(options)).toThrow(
       expect.objectContaining({ option, name: InvalidOptionError.name }),
     )
   })
 
-  test('logging out ends the session, and leaves neither cookie behind', async () => {
+  test('are both deleted by logging out', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     await browser.ask('/my/id')
     await platform.advance(FAST_MS)
@@ -376,7 +376,7 @@ describe('rotation', () => {
     expect(browser.jar.get('__Host-session')).toBe('token-2')
   })
 
-  test('a handler that logs somebody in has the last word', async () => {
+  test('does not override the cookie of a handler that logs a user in', async () => {
     const cookie = sessionCookie()
     const app = new Hono().use(session<Cart>({ sessions, cookie })).post('/', (c) => {
       cookie.set(c, sessions.logIn())
@@ -389,7 +389,7 @@ describe('rotation', () => {
     expect([...browser.jar]).toEqual([['__Host-session', 'token-2']])
   })
 
-  test('within the overlap two tabs with the old token get one and the same successor', async () => {
+  test('gives two tabs with the old token the same new token within the overlap', async () => {
     const { token } = sessions.logIn()
     await sessions.rotate(token)
     const tabs = [new Browser(shop(), token), new Browser(shop(), token)]
@@ -404,7 +404,7 @@ describe('rotation', () => {
 })
 
 describe('guesses', () => {
-  test('of unknown tokens are limited by address, and others are not kept out', async () => {
+  test('of tokens are limited by address, and valid sessions are not affected', async () => {
     const world = limitsUnderTest()
     const limiter = world.limiter({ policies: GUESS_POLICIES })
     const app = shop({ guesses: { limiter, address: cloudflareAddress } })
@@ -418,7 +418,7 @@ describe('guesses', () => {
     }
 
     expect(statuses).toEqual([...Array(30).fill(401), ...Array(10).fill(429)])
-    // Whoever has a session is not kept out by what comes from his network.
+    // A valid session from the same network is still admitted.
     const { token } = sessions.logIn()
     expect((await guess(token, '2001:db8::1')).status).toBe(200)
     expect((await guess('token-99', '192.0.2.1')).status).toBe(401)
@@ -428,7 +428,7 @@ describe('guesses', () => {
 })
 
 describe('types', () => {
-  test('say what a handler has', () => {
+  test('give handlers the type of the session', () => {
     new Hono().use(session<Cart>({ sessions })).get('/', async (c) => {
       expectTypeOf(c.var.session).toEqualTypeOf<RequestSession<Cart>>()
       expectTypeOf((await c.var.session.fresh()).data).toEqualTypeOf<Readonly<Cart>>()
@@ -440,7 +440,7 @@ describe('types', () => {
     })
   })
 
-  test('touch is handed on', async () => {
+  test('the option `touch` is passed to `validate`', async () => {
     await new Browser(shop({ touch: false }), sessions.logIn().token).ask('/my/id')
 
     expect(sessions.asked).toEqual(['validate token-1 untouched'])

@@ -1,5 +1,5 @@
 /**
- * A shop whose customers have sessions, and the browsers they use.
+ * A test app whose users have sessions, and browsers that use it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Cart } from './memory-gate.ts'
 
 export const SITE = 'https://shop.example'
 
-/** An app with a route for each thing a handler may do with its session. */
+/** An app with a route for each operation that a handler may perform on its session. */
 export function shopWith(sessions: SessionGate<Cart>, options: Partial<SessionOptions<Cart>> = {}) {
   return new Hono()
     .use('/my/*', session<Cart>({ sessions, ...options }))
@@ -29,7 +29,7 @@ export function shopWith(sessions: SessionGate<Cart>, options: Partial<SessionOp
     .get('/my/secret', requireFresh(), (c) => c.text('secret'))
 }
 
-/** What a browser holds, and how it asks. */
+/** A browser with its cookies. */
 export class Browser {
   readonly jar = new Map<string, string>()
   readonly #app: Pick<Hono, 'request'>
@@ -58,7 +58,7 @@ export class Browser {
   }
 }
 
-/** A request of a client that is no browser. */
+/** A request with a bearer token, as from a client other than a browser. */
 export const bearer = (token: string): RequestInit => ({
   headers: { authorization: `Bearer ${token}` },
 })

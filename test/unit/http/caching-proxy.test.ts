@@ -31,7 +31,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }
 
-/** The web's platform, and a way to have what goes on behind answers end. */
+/** The platform of the web, with a way to wait for work that continues after a response. */
 const deferred = new Set<Promise<unknown>>()
 const platform: Platform = { ...webPlatform(), defer: (work) => void deferred.add(work) }
 const settle = async (): Promise<void> => {
@@ -51,7 +51,7 @@ function proxyTo(origin: string, options: Partial<CachingProxyOptions> = {}) {
 }
 
 describe('The caching proxy', () => {
-  test('sends on method, path, query, fields and body, and brings back what comes', async () => {
+  test('forwards method, path, query, headers and body, and returns the response', async () => {
     const origin = await serve((request, response) => {
       let body = ''
       request.on('data', (piece) => {
@@ -76,7 +76,7 @@ describe('The caching proxy', () => {
   })
 
   test.each(['PUT', 'DELETE'])(
-    'sees a %s through whose client has left, and drops what it has changed',
+    'completes a %s after its client has disconnected, and invalidates what it has changed',
     async (method) => {
       let state = 'before'
       const reached = Promise.withResolvers<ServerResponse>()
@@ -112,7 +112,7 @@ describe('The caching proxy', () => {
     },
   )
 
-  test('stays at its origin, whatever a path looks like', async () => {
+  test('sends every request to its origin, whatever the path looks like', async () => {
     const origin = await serve((request, response) => response.end(request.url))
     const ask = proxyTo(origin)
 
@@ -121,7 +121,7 @@ describe('The caching proxy', () => {
     expect(await (await ask('/@evil.example')).text()).toBe('/@evil.example')
   })
 
-  test('tells the origin who was asked, whatever the client says, and adds to Via both ways', async () => {
+  test('sends X-Forwarded-Host and -Proto of its own to the origin, and adds to Via both ways', async () => {
     const origin = await serve((request, response) => {
       const { via } = request.headers
       const seen = ['x-forwarded-host', 'x-forwarded-proto'].map((name) => request.headers[name])
@@ -137,7 +137,7 @@ describe('The caching proxy', () => {
     expect(headers.get('via')).toBe('1.1 inner, 1.1 edge')
   })
 
-  test('hands on no field that is keyed in a spelling that servers take for it', async () => {
+  test('does not forward a keyed header spelled with underscores, which servers may treat as the same', async () => {
     const origin = await serve((request, response) => {
       const names = Object.keys(request.headers).filter((name) => name.includes('_'))
       response.writeHead(200, { 'cache-control': 'max-age=60' })
@@ -154,7 +154,7 @@ describe('The caching proxy', () => {
     expect(await (await ask('/', { headers })).text()).toBe('a_b')
   })
 
-  test('takes off what belongs to one hop, both ways', async () => {
+  test('removes hop-by-hop headers, both ways', async () => {
     const origin = await serve((request, response) => {
       const seen = ['te', 'x-hop', 'proxy-authorization'].filter((name) => name in request.headers)
       response.writeHead(200, {
@@ -174,7 +174,7 @@ describe('The caching proxy', () => {
     expect(headers.has('x-own')).toBe(false)
   })
 
-  test('stores and sends decoded what comes encoded, once for all encodings', async () => {
+  test('decodes an encoded response and stores it once for all encodings', async () => {
     let calls = 0
     const origin = await serve((_request, response) => {
       calls++
@@ -198,7 +198,7 @@ describe('The caching proxy', () => {
     expect(calls).toBe(1)
   })
 
-  test('passes redirects on and stores them as what they are', async () => {
+  test('returns redirects unfollowed and stores them as redirects', async () => {
     let calls = 0
     const origin = await serve((_request, response) => {
       calls++
@@ -213,7 +213,7 @@ describe('The caching proxy', () => {
     expect(calls).toBe(1)
   })
 
-  test('answers 502 where the origin cannot be reached', async () => {
+  test('answers 502 if the origin cannot be reached', async () => {
     const origin = await serve((request) => request.socket.destroy())
     const ask = proxyTo(origin)
 
@@ -221,7 +221,7 @@ describe('The caching proxy', () => {
     expect((await ask('/', { method: 'POST', body: 'x' })).status).toBe(502)
   })
 
-  test('answers 504 where the origin takes longer than its time', async () => {
+  test('answers 504 if the origin takes longer than `timeout`', async () => {
     const manual = new ManualPlatform()
     const seen = Promise.withResolvers<void>()
     const origin = await serve(() => seen.resolve())
@@ -234,7 +234,7 @@ describe('The caching proxy', () => {
     expect((await answer).status).toBe(504)
   })
 
-  test('does not store a body that its origin breaks off', async () => {
+  test('does not store a body that the origin does not complete', async () => {
     let calls = 0
     const origin = await serve((_request, response) => {
       calls++
@@ -252,7 +252,7 @@ describe('The caching proxy', () => {
 })
 
 describe('A cached handler on Node', () => {
-  test('is a listener of node:http, by @hono/node-server', async () => {
+  test('serves as a listener of node:http through @hono/node-server', async () => {
     let calls = 0
     const handle = cacheHandler(
       () => {
@@ -265,14 +265,14 @@ describe('A cached handler on Node', () => {
 
     expect(await (await fetch(url)).json()).toEqual({ call: 1 })
     await settle()
-    // Without a directive of its own, a fetch with a condition asks for validation.
+    // A fetch with a condition adds `no-cache`, unless it has a directive of its own.
     const headers = { 'if-none-match': '*', 'cache-control': 'max-age=60' }
     const hit = await fetch(url, { headers })
 
     expect([hit.status, calls]).toEqual([304, 1])
   })
 
-  test('stores a response whose client has hung up in the middle of it', async () => {
+  test('stores a response whose client disconnects before the end', async () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const handle = cacheHandler(
       () => new Response(readable, { headers: { 'cache-control': 'max-age=60' } }),
@@ -294,7 +294,7 @@ describe('A cached handler on Node', () => {
 })
 
 describe('The cached fetch', () => {
-  test('stores what may be stored, and heeds the cache mode of a request', async () => {
+  test('stores private responses too, and obeys the cache mode of a request', async () => {
     let calls = 0
     const url = await serve((_request, response) => {
       calls++
@@ -319,7 +319,7 @@ describe('The cached fetch', () => {
     expect((await get(other)).status).toBe(504)
   })
 
-  test('never serves to one who asks with credentials what others have got, unless told whose it is', async () => {
+  test('never answers a request with credentials from the cache, unless `user` returns a name', async () => {
     const fetch = async ({ headers }: Request): Promise<Response> =>
       new Response(`for ${headers.get('authorization') ?? headers.get('cookie')}`, {
         headers: { 'cache-control': 'private, max-age=60' },
@@ -345,7 +345,7 @@ describe('The cached fetch', () => {
     expect(await askAll(ofOne)).toEqual(['for ann', 'for ann', 'for ann'])
   })
 
-  test('as a shared one does not store what is private', async () => {
+  test('with a shared audience does not store private responses', async () => {
     let calls = 0
     const url = await serve((_request, response) => {
       calls++
@@ -359,7 +359,7 @@ describe('The cached fetch', () => {
     expect(calls).toBe(2)
   })
 
-  test('does not store what came by a redirect, which it has not seen', async () => {
+  test('does not store a response reached by a redirect, whose own response it has not seen', async () => {
     const paths: (string | undefined)[] = []
     const url = await serve((request, response) => {
       paths.push(request.url)
@@ -376,7 +376,7 @@ describe('The cached fetch', () => {
     expect(paths).toEqual(['/old', '/new', '/old', '/new'])
   })
 
-  test('follows no redirect that its caller does not want followed', async () => {
+  test('follows no redirect with `redirect: error` or `manual`', async () => {
     const url = await serve((request, response) => {
       const isOld = request.url === '/old'
       response.writeHead(isOld ? 302 : 200, { 'cache-control': 'max-age=60', location: '/new' })
@@ -392,9 +392,9 @@ describe('The cached fetch', () => {
     await expect(get(old, { redirect: 'error' })).rejects.toThrow('fetch failed')
   })
 
-  // An incoming request of a Worker is 'manual'.
+  // The incoming requests of a Worker have the mode 'manual'.
   test.each(['error', 'manual'] as const)(
-    'stores what it got with redirect: %o',
+    'stores a response with redirect: %o',
     async (redirect) => {
       let calls = 0
       const url = await serve((_request, response) => {
@@ -412,7 +412,7 @@ describe('The cached fetch', () => {
     },
   )
 
-  test('gives nobody a body of another digest than he asked for', async () => {
+  test('rejects a body whose digest differs from the requested `integrity`, stored or not', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'cache-control': 'max-age=60' })
       response.end('other')
@@ -426,7 +426,7 @@ describe('The cached fetch', () => {
     await expect(get(url, { integrity })).rejects.toThrow('fetch failed')
   })
 
-  test('ends with its caller’s signal, while others get what they wait for', async () => {
+  test('rejects when its signal is aborted, while other callers still get the response', async () => {
     const gate = Promise.withResolvers<void>()
     const url = await serve(async (_request, response) => {
       await gate.promise
@@ -444,7 +444,7 @@ describe('The cached fetch', () => {
     expect(await (await second).text()).toBe('for all')
   })
 
-  test('fails as fetch does', async () => {
+  test('rejects with the error of fetch', async () => {
     const error = new TypeError('fetch failed')
     const get = cachedFetch({ platform, cache: newCache(), fetch: () => Promise.reject(error) })
 

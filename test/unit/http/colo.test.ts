@@ -5,7 +5,7 @@ import { bodies, counting, reply, site, URL_A } from './harness.ts'
 const SECOND = 1_000
 const FRESH = { 'cache-control': 'max-age=60' }
 
-/** The Cache API of one data centre, without its expiry: the tier must keep its bound itself. */
+/** The Cache API of one data centre, without expiry: the tier itself must limit the age of copies. */
 class Colo implements ColoCache {
   readonly copies = new Map<string, string>()
   matches = 0
@@ -29,7 +29,7 @@ class Colo implements ColoCache {
 }
 
 describe('The tier of a data centre', () => {
-  test('answers before Redis is asked, once Redis has answered', async () => {
+  test('answers without a request to Redis, once Redis has answered', async () => {
     const cache = new Colo()
     const { get, namespace } = site(counting(FRESH), { colo: { ttl: '10s', cache } })
     await bodies(get(), get())
@@ -41,7 +41,7 @@ describe('The tier of a data centre', () => {
     expect(answer.headers.get('cache-status')).toBe('nearcache; hit; ttl=60; detail=colo')
   })
 
-  test('lags an invalidation by no more than its ttl, counted from before Redis was asked', async () => {
+  test('lags an invalidation by at most its ttl, counted from before the request to Redis', async () => {
     const cache = new Colo()
     const { get, namespace, platform } = site(counting({ ...FRESH, 'cache-tag': 'a' }), {
       colo: { ttl: '10s', cache },
@@ -56,7 +56,7 @@ describe('The tier of a data centre', () => {
     expect(await bodies(get())).toEqual(['call 2'])
   })
 
-  test('never answers with what is stale, or of another variant', async () => {
+  test('never answers with a stale response or one of another variant', async () => {
     const cache = new Colo()
     const { get, platform } = site(
       (_request, call) => reply(`call ${call}`, { 'cache-control': 'max-age=5', vary: 'x-kind' }),
@@ -77,7 +77,7 @@ describe('The tier of a data centre', () => {
     expect(await bodies(of('a'))).toEqual(['call 3'])
   })
 
-  test('loses what an unsafe request drops, at once', async () => {
+  test('loses a copy at once when an unsafe request drops it', async () => {
     const cache = new Colo()
     const { get } = site(counting(FRESH), { colo: { ttl: '10s', cache } })
     await bodies(get(), get())
@@ -87,7 +87,7 @@ describe('The tier of a data centre', () => {
     expect(await bodies(get())).toEqual(['call 3'])
   })
 
-  test('loses what a reload has replaced: nobody goes back to what was there before it', async () => {
+  test('after a reload, does not serve the response that the reload has replaced', async () => {
     const cache = new Colo()
     const { get } = site(counting(FRESH), { colo: { ttl: '10s', cache } })
     await bodies(get(), get())
@@ -98,7 +98,7 @@ describe('The tier of a data centre', () => {
     expect(await bodies(get(), get())).toEqual(['call 2', 'call 2'])
   })
 
-  test('has no copies of what is one user’s', async () => {
+  test('does not store responses of a single user', async () => {
     const cache = new Colo()
     const { get } = site(counting({ 'cache-control': 'private, max-age=60' }), {
       colo: { ttl: '10s', cache },
@@ -109,7 +109,7 @@ describe('The tier of a data centre', () => {
     expect(cache.copies.size).toBe(0)
   })
 
-  test('that fails, or has what is not ours, is as if it were not there', async () => {
+  test('is ignored if it fails or holds data that is not valid', async () => {
     const cache = new Colo()
     const { get } = site(counting(FRESH), { colo: { ttl: '10s', cache } })
     await bodies(get(), get())
@@ -127,7 +127,7 @@ describe('The tier of a data centre', () => {
     ['colo.ttl', { ttl: '2h', cache: new Colo() }],
     ['colo.cache', { ttl: '10s' }],
     ['colo.verify', { ttl: '10s', cache: new Colo(), verify: true }],
-  ])('names %s as what is wrong with %o', (option, colo) => {
+  ])('is refused with an error that names %s: %o', (option, colo) => {
     expect(() => site(counting(), { colo: colo as never })).toThrow(
       expect.objectContaining({ option }),
     )

@@ -6,14 +6,14 @@ import { counting, site, URL_A } from './harness.ts'
 const FRESH = { 'cache-control': 'max-age=60' }
 
 // I12
-describe('What a request costs, in requests and commands of Redis,', () => {
+describe('The number of Redis requests and commands', () => {
   const setUp = async (
     fields: Record<string, string>,
     near: { ttl: '1m' } | false = false,
   ): Promise<(init?: RequestInit) => Promise<string>> => {
     const redis = countingTransport(embeddedTransport())
     const { get } = site(counting(fields), {}, { redis, near })
-    // Scripts that Redis does not know yet cost a request more.
+    // The first use of a script takes one more request, which sends its text.
     await get(`${URL_A}?warm`)
     return async (init) => {
       redis.reset()
@@ -22,7 +22,7 @@ describe('What a request costs, in requests and commands of Redis,', () => {
     }
   }
 
-  test('for a miss is three, for a hit one', async () => {
+  test('is three for a miss and one for a hit', async () => {
     const cost = await setUp(FRESH)
 
     expect(await cost()).toBe('3 / 3')
@@ -31,14 +31,14 @@ describe('What a request costs, in requests and commands of Redis,', () => {
     expect(await cost({ headers: { 'if-none-match': '*' } })).toBe('1 / 1')
   })
 
-  test('with tags is one more', async () => {
+  test('is one more with tags', async () => {
     const cost = await setUp({ ...FRESH, 'cache-tag': 'a, b' })
 
     expect(await cost()).toBe('4 / 4')
     expect(await cost()).toBe('2 / 2')
   })
 
-  test('for a variant is one more than for the first', async () => {
+  test('is one more for a variant after the first', async () => {
     const cost = await setUp({ ...FRESH, vary: 'x-kind' })
     await cost()
 
@@ -46,21 +46,21 @@ describe('What a request costs, in requests and commands of Redis,', () => {
     expect(await cost({ headers: { 'x-kind': 'b' } })).toBe('2 / 2')
   })
 
-  test('for what is not to be stored is three, and for ten seconds one', async () => {
+  test('is three for a response that must not be stored, and one for repetitions within 10 s', async () => {
     const cost = await setUp({ 'cache-control': 'private' })
 
     expect(await cost()).toBe('3 / 3')
     expect(await cost()).toBe('1 / 1')
   })
 
-  test('for a hit of the near tier is none', async () => {
+  test('is zero for a hit in the near tier', async () => {
     const cost = await setUp(FRESH, { ttl: '1m' })
     await cost()
 
     expect(await cost()).toBe('0 / 0')
   })
 
-  test('for an unsafe request is one', async () => {
+  test('is one for an unsafe request', async () => {
     const cost = await setUp(FRESH)
 
     expect(await cost({ method: 'PUT' })).toBe('1 / 1')

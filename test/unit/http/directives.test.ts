@@ -25,7 +25,7 @@ describe('parseCacheControl', () => {
     ['quotes', '"'.repeat(20_001) + '=,'.repeat(20_000)],
     ['a quote that is not closed, and escaped ones', `"${'\\"'.repeat(1_000_000)}`],
     ['an argument that is not closed, and escaped quotes', `x="${'\\"'.repeat(1_000_000)}`],
-  ])('takes any text without looking at any part of it more than twice: %s', (_what, field) => {
+  ])('parses any text in linear time: %s', (_what, field) => {
     expect(parseCacheControl(field).size).toBe(0)
   })
 })

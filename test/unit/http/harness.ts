@@ -1,5 +1,5 @@
 /**
- * A cache before a handler that a test scripts, on a clock that the test moves.
+ * An HTTP cache in front of a scripted handler, on a manual clock.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 export const URL_A = 'https://site.example/a'
 
-/** What the handler answers: a body, or a response, for each call in turn; the last one stays. */
+/** The handler: returns the response to a request, which has the number `call`, from 1. */
 export type Script = (request: Request, call: number) => Response | Promise<Response>
 
-/** A cached handler and what it is made of. */
+/** A cached handler and its parts. */
 export interface Site {
   readonly platform: ManualPlatform
   readonly engine: EmbeddedRedis
   readonly namespace: CacheNamespace
-  /** The requests that came through. */
+  /** The requests that reached the handler. */
   readonly requests: Request[]
-  /** Asks when the one before is done, and has whatever goes on behind the answer end. */
+  /** Sends a request after the previous one is done, and waits for deferred work. */
   get(url?: string, init?: RequestInit): Promise<Response>
-  /** Asks, and leaves what goes on behind the answer to the test. */
+  /** Sends a request without waiting for deferred work. */
   ask(url?: string, init?: RequestInit): Promise<Response>
 }
 
-/** Makes one. The clock is that of the cache, too. */
+/** Makes a site. The cache has the same clock. */
 export function site(
   script: Script,
   options: Partial<HttpCacheOptions> = {},
@@ -57,17 +57,17 @@ export function site(
   return { platform, engine, namespace, requests, get, ask }
 }
 
-/** A response with these fields. */
+/** A response with the given headers. */
 export function reply(body: string, fields: Record<string, string> = {}, status = 200): Response {
   return new Response(body, { status, headers: fields })
 }
 
-/** A script that answers with the number of the call. */
+/** A handler that answers with the number of the call. */
 export function counting(fields: Record<string, string> = {}, status = 200): Script {
   return (_request, call) => reply(`call ${call}`, fields, status)
 }
 
-/** The bodies of several answers, one after the other. */
+/** The bodies of several responses, in order. */
 export async function bodies(...answers: readonly Promise<Response>[]): Promise<string[]> {
   const texts: string[] = []
   for (const answer of answers) texts.push(await (await answer).text())

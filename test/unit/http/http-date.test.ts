@@ -36,7 +36,7 @@ describe('parseHttpDate', () => {
     expect(parseHttpDate(text, NOW)).toBeUndefined()
   })
 
-  test('knows no date where there is no field', () => {
+  test('returns no date if the header is missing', () => {
     expect(parseHttpDate(null, NOW)).toBeUndefined()
   })
 })

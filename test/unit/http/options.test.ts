@@ -38,7 +38,7 @@ describe('The options of the HTTP cache', () => {
     ['etag', { etag: true }],
     ['requestDirectives', { requestDirectives: 'maybe' }],
     ['cacheStatus', { cacheStatus: 'verbose' }],
-  ])('name %s as what is wrong with %o', (option, options) => {
+  ])('are refused with an error that names %s: %o', (option, options) => {
     const make = () => cacheHandler(handler, { cache, ...options } as HttpCacheOptions)
 
     expect(make).toThrow(expect.objectContaining({ option, name: InvalidOptionError.name }))
@@ -52,7 +52,7 @@ describe('The options of the HTTP cache', () => {
     ['timeout', { timeout: 0 }],
     ['via', { via: 'two words' }],
     ['options.audience', { audience: 'private' }],
-  ])('of the proxy name %s as what is wrong with %o', (option, options) => {
+  ])('of the proxy are refused with an error that names %s: %o', (option, options) => {
     expect(() => cachingProxy({ ...valid, ...options } as never)).toThrow(
       expect.objectContaining({ option }),
     )
@@ -62,7 +62,7 @@ describe('The options of the HTTP cache', () => {
     ['audience', { audience: 'public' }],
     ['fetch', { fetch: 1 }],
     ['options.origin', { origin: 'https://origin.example' }],
-  ])('of fetch name %s as what is wrong with %o', (option, options) => {
+  ])('of fetch are refused with an error that names %s: %o', (option, options) => {
     expect(() => cachedFetch({ cache, ...options } as never)).toThrow(
       expect.objectContaining({ option }),
     )
@@ -72,7 +72,7 @@ describe('The options of the HTTP cache', () => {
 describe('The option', () => {
   const FRESH = { 'cache-control': 'max-age=60' }
 
-  test('cacheStatus adds the key, or leaves the field out', async () => {
+  test('cacheStatus adds the key to the Cache-Status header, or omits the header', async () => {
     const debug = site(counting(FRESH), { cacheStatus: 'debug' })
     const off = site(counting(FRESH), { cacheStatus: 'off' })
 
@@ -82,7 +82,7 @@ describe('The option', () => {
     expect((await off.get()).headers.has('cache-status')).toBe(false)
   })
 
-  test('compression compresses what is stored from its threshold on', async () => {
+  test('compression compresses stored responses from its threshold on', async () => {
     const sizes = await Promise.all(
       ([{ thresholdBytes: 100 }, false, undefined] as const).map(async (compression) => {
         const { get, engine } = site(() => reply('x'.repeat(5_000), FRESH), {
@@ -99,7 +99,7 @@ describe('The option', () => {
     expect(sizes.slice(1).every((size) => size > 5_000)).toBe(true)
   })
 
-  test('keyedHeaders replaces the list of fields that are believed', async () => {
+  test('keyedHeaders replaces the list of headers that are part of the key', async () => {
     const { get } = site((request) => reply(`${request.headers.get('x-tenant')}`, FRESH), {
       keyedHeaders: ['X-Tenant'],
     })
@@ -108,7 +108,7 @@ describe('The option', () => {
     expect(await bodies(of('a'), of('b'), of('a'))).toEqual(['a', 'b', 'a'])
   })
 
-  test('heuristic sets the part of the time since the last change, at most a day', async () => {
+  test('heuristic sets the lifetime as a share of the time since the last change, at most a day', async () => {
     const fields = { 'last-modified': 'Wed, 31 Dec 2025 22:20:00 GMT' }
     const half = site(counting(fields), { heuristic: 0.5 })
     const none = site(counting(fields), { heuristic: 0 })
@@ -124,21 +124,21 @@ describe('The option', () => {
     expect(await bodies(half.get(), long.get())).toEqual(['call 2', 'call 2'])
   })
 
-  test('keepStale keeps a response to be validated, and no longer', async () => {
+  test('keepStale keeps a stale response for validation, for the given time', async () => {
     const { get, platform, requests } = site(counting({ ...FRESH, etag: '"1"' }), {
       keepStale: '1m',
     })
     await get()
     await platform.advance(119_000)
     await get()
-    // One more: the window that a soft invalidation needs.
+    // 1 ms more than ttl and `keepStale`: the stale window that soft invalidations need.
     await platform.advance(120_001)
     await get()
 
     expect(requests.map(({ headers }) => headers.get('if-none-match'))).toEqual([null, '"1"', null])
   })
 
-  test('targets are heeded in the order they are given in', async () => {
+  test('targets apply in the given order', async () => {
     const fields = { 'x-a-control': 'no-store', 'x-b-control': 'max-age=60' }
     const first = site(counting(fields), { targets: ['X-B-Control', 'x-a-control'] })
     const other = site(counting(fields), { targets: ['X-A-Control', 'x-b-control'] })
@@ -149,7 +149,7 @@ describe('The option', () => {
 })
 
 describe('The platform of the HTTP cache', () => {
-  test('is that of its cache, unless another is given', () => {
+  test('is that of its cache by default', () => {
     const { namespace, platform } = site(counting())
     const other = webPlatform()
 
@@ -158,13 +158,13 @@ describe('The platform of the HTTP cache', () => {
   })
 })
 
-describe('What lies in Redis', () => {
+describe('An entry in Redis', () => {
   test.each([
     ['no response', { kind: 'response' }],
     ['a response with a field that is none', { status: 200, headers: [['a b', 'c']] }],
     ['a body that is not base64', { isText: false, body: '!' }],
     ['a text', 'response'],
-  ])('and is %s is a miss', async (_what, change) => {
+  ])('that is %s is a miss', async (_what, change) => {
     const { get, namespace } = site(counting({ 'cache-control': 'max-age=60' }))
     await get()
     const stored = (await namespace.get(URL_A)) as object

@@ -4,8 +4,8 @@ import { bodies, counting, reply, site, URL_A } from './harness.ts'
 const FRESH = { 'cache-control': 'max-age=60' }
 const SECOND = 1_000
 
-describe('A stored response', () => {
-  test('answers while it is fresh, with its age, and says so', async () => {
+describe('A response', () => {
+  test('is served from the cache while it is fresh, with Age and Cache-Status', async () => {
     const { get, platform, requests } = site(counting(FRESH))
     const first = await get()
     expect(first.headers.get('cache-status')).toBe('nearcache; fwd=uri-miss; stored')
@@ -20,7 +20,7 @@ describe('A stored response', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('does not answer when it has become stale', async () => {
+  test('is not served once it is stale', async () => {
     const { get, platform } = site(counting(FRESH))
     expect(await bodies(get())).toEqual(['call 1'])
     await platform.advance(60 * SECOND)
@@ -39,7 +39,7 @@ describe('A stored response', () => {
     ['it varies by everything', { ...FRESH, vary: '*' }],
     ['its date is long ago', { ...FRESH, date: 'Wed, 31 Dec 2025 23:00:00 GMT' }],
     ['it was old when it came', { ...FRESH, age: '60' }],
-  ])('is none where %s', async (_reason, fields) => {
+  ])('is not stored if %s', async (_reason, fields) => {
     const { get } = site(counting(fields))
 
     expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
@@ -71,7 +71,7 @@ describe('A stored response', () => {
     expect(answers[1]?.headers.has('nearcache-cache-control')).toBe(false)
   })
 
-  test('is fresh for the ttl that is given, unless it says something itself', async () => {
+  test('is fresh for the `ttl` option, unless it states a lifetime itself', async () => {
     const silent = site(counting(), { ttl: '10s' })
     expect(await bodies(silent.get(), silent.get())).toEqual(['call 1', 'call 1'])
     await silent.platform.advance(10 * SECOND)
@@ -81,7 +81,7 @@ describe('A stored response', () => {
     expect(await bodies(plain.get(), plain.get())).toEqual(['call 1', 'call 2'])
   })
 
-  test('keeps its fields but those of one hop, those that Connection names and those withheld', async () => {
+  test('keeps its headers, except those that Connection or `no-cache="…"` names', async () => {
     const { get } = site(
       counting({
         'cache-control': 'max-age=60, no-cache="x-secret"',
@@ -102,7 +102,7 @@ describe('A stored response', () => {
     ])
   })
 
-  test('of a body that is no text comes back byte by byte', async () => {
+  test('with a binary body is served with the same bytes', async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
     const { get } = site(() => new Response(bytes, { headers: FRESH }))
     await get()
@@ -110,7 +110,7 @@ describe('A stored response', () => {
     expect(new Uint8Array(await (await get()).arrayBuffer())).toEqual(bytes)
   })
 
-  test('without a body comes back without one', async () => {
+  test('without a body is served without a body', async () => {
     const { get, requests } = site(() => new Response(null, { status: 204, headers: FRESH }))
     await get()
 
@@ -118,7 +118,7 @@ describe('A stored response', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('that is a stream of events is nobody else’s, and holds nobody up', async () => {
+  test('that is an event stream is not shared and does not make other requests wait', async () => {
     const { get, requests } = site(
       () =>
         new Response(new ReadableStream(), {
@@ -136,7 +136,7 @@ describe('A stored response', () => {
     for (const { body } of answers) await body?.cancel()
   })
 
-  test('answers HEAD, which is not stored itself', async () => {
+  test('to GET also answers HEAD; a response to HEAD is not stored', async () => {
     const { get, requests } = site(counting(FRESH))
     const miss = await get(URL_A, { method: 'HEAD' })
     expect(miss.headers.get('cache-status')).toBe('nearcache; fwd=uri-miss')
@@ -161,7 +161,7 @@ describe('The directives of a request', () => {
     ['no-store', 'call 2'],
     ['max-age=40', 'call 1'],
     ['unknown', 'call 1'],
-  ])('%s is heeded', async (directive, body) => {
+  ])('%s leads to %s', async (directive, body) => {
     const { get, platform } = site(counting(FRESH))
     await get()
     await platform.advance(20 * SECOND)
@@ -169,14 +169,14 @@ describe('The directives of a request', () => {
     expect(await bodies(get(URL_A, { headers: { 'cache-control': directive } }))).toEqual([body])
   })
 
-  test('Pragma: no-cache is heeded where there are none', async () => {
+  test('can be replaced by Pragma: no-cache', async () => {
     const { get } = site(counting(FRESH))
     await get()
 
     expect(await bodies(get(URL_A, { headers: { pragma: 'no-cache' } }))).toEqual(['call 2'])
   })
 
-  test('only-if-cached is answered without the handler', async () => {
+  test('only-if-cached is answered without a call to the handler', async () => {
     const { get, requests } = site(counting(FRESH))
     const ask = () => get(URL_A, { headers: { 'cache-control': 'only-if-cached' } })
 
@@ -186,7 +186,7 @@ describe('The directives of a request', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('max-stale takes what is stale and kept, unless it must be validated', async () => {
+  test('max-stale accepts a stale response that is still stored, unless it must be validated', async () => {
     for (const [more, body] of [
       ['', 'call 1'],
       [', must-revalidate', 'call 2'],
@@ -202,7 +202,7 @@ describe('The directives of a request', () => {
     }
   })
 
-  test('are none where they are to be ignored', async () => {
+  test("have no effect with `requestDirectives: 'ignore'`", async () => {
     const { get } = site(counting(FRESH), { requestDirectives: 'ignore' })
     await get()
 
@@ -211,7 +211,7 @@ describe('The directives of a request', () => {
     ])
   })
 
-  test('do not throw away what is there when the answer cannot take its place', async () => {
+  test('do not drop the stored response if the new one cannot replace it', async () => {
     const { get } = site((_request, call) =>
       call === 2 ? reply('broken', {}, 500) : reply('good', FRESH),
     )
@@ -219,7 +219,7 @@ describe('The directives of a request', () => {
 
     const reload = await get(URL_A, { headers: { 'cache-control': 'no-cache' } })
 
-    // The stored one is still fresh, so it may answer for an origin in trouble.
+    // The stored response is still fresh, so it may be served while the origin fails.
     expect(await reload.text()).toBe('good')
     expect(await bodies(get())).toEqual(['good'])
   })
@@ -230,7 +230,7 @@ describe('Vary', () => {
     reply(`kind ${request.headers.get('x-kind')}`, { ...FRESH, vary: 'X-Kind' })
   const of = (kind: string): RequestInit => ({ headers: { 'x-kind': kind } })
 
-  test('tells responses apart, all of which are kept', async () => {
+  test('stores one variant for each value', async () => {
     const { get, requests } = site(byKind)
 
     for (let round = 0; round < 2; round++) {
@@ -243,7 +243,7 @@ describe('Vary', () => {
     expect(requests).toHaveLength(3)
   })
 
-  test('tells nothing apart that means the same', async () => {
+  test('treats equivalent values as equal', async () => {
     const { get, requests } = site(counting({ ...FRESH, vary: 'accept-language' }))
     const ask = (languages: string) => get(URL_A, { headers: { 'accept-language': languages } })
 
@@ -251,7 +251,7 @@ describe('Vary', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('that changes is what later requests are told apart by', async () => {
+  test('of the latest response selects the variant for later requests', async () => {
     const { get, platform } = site((request, call) =>
       reply(`${call} ${request.headers.get('x-new')}`, {
         ...FRESH,
@@ -270,7 +270,7 @@ describe('Vary', () => {
     ])
   })
 
-  test('goes with an invalidation of the URI: no variant is found again', async () => {
+  test('has no effect on an invalidation of the URI, which drops all variants', async () => {
     const { get, requests } = site(byKind)
     await bodies(get(URL_A, of('a')), get(URL_A, of('b')))
     await get(URL_A, { method: 'DELETE' })
@@ -284,7 +284,7 @@ describe('Vary', () => {
 describe('The query', () => {
   const page = (query: string): string => `${URL_A}?${query}`
 
-  test('tells requests apart as it is', async () => {
+  test('is part of the key, unchanged, by default', async () => {
     const { get } = site(counting(FRESH))
 
     expect(await bodies(get(page('a=1&b=2')), get(page('b=2&a=1')), get(page('a=1&b=2')))).toEqual([
@@ -298,10 +298,13 @@ describe('The query', () => {
     ['sorted', 'b=2&a=1', 'a=1&b=2'],
     [{ exclude: ['utm'] }, 'utm=x&a=1', 'a=1'],
     [{ include: ['a'] }, 'b=2&a=1&c=3', 'a=1'],
-  ] as const)('as %j is what is asked for and sent on', async (query, asked, sent) => {
-    const { get, requests } = site(counting(FRESH), { query })
+  ] as const)(
+    'with the option %j is normalized in the key and in the request to the handler',
+    async (query, asked, sent) => {
+      const { get, requests } = site(counting(FRESH), { query })
 
-    expect(await bodies(get(page(asked)), get(page(sent)))).toEqual(['call 1', 'call 1'])
-    expect(requests[0]?.url).toBe(page(sent))
-  })
+      expect(await bodies(get(page(asked)), get(page(sent)))).toEqual(['call 1', 'call 1'])
+      expect(requests[0]?.url).toBe(page(sent))
+    },
+  )
 })

@@ -5,7 +5,7 @@ const FRESH = { 'cache-control': 'max-age=60' }
 const PRIVATE = { 'cache-control': 'private, max-age=60' }
 const by = (headers: Record<string, string>): RequestInit => ({ headers })
 
-/** Answers with who asked. */
+/** A handler that answers with the credentials of the request. */
 const personal =
   (control: string) =>
   (request: Request): Response =>
@@ -15,7 +15,7 @@ const personal =
 
 describe('A shared cache', () => {
   test.each(['authorization', 'cookie'])(
-    'never serves to others what was made for a request with %s',
+    'never serves the response to a request with %s to other clients',
     async (name) => {
       const { get } = site(personal('max-age=60'))
 
@@ -26,7 +26,7 @@ describe('A shared cache', () => {
   )
 
   test.each(['public, max-age=60', 's-maxage=60', 'max-age=60, must-revalidate'])(
-    'serves it to others where the response says that it may: %s',
+    'serves it to other clients if its Cache-Control allows that: %s',
     async (control) => {
       const { get } = site(personal(control))
 
@@ -36,14 +36,14 @@ describe('A shared cache', () => {
     },
   )
 
-  test('serves what is stored for all to a request with credentials', async () => {
+  test('answers a request with credentials from a response stored for all', async () => {
     const { get } = site(counting(FRESH))
     await get()
 
     expect(await bodies(get(URL_A, by({ cookie: 'a=b' })))).toEqual(['call 1'])
   })
 
-  test('lets users of one URI ask at once, when it has seen that there is nothing to share', async () => {
+  test('forwards requests for a URI concurrently once it knows that its response cannot be shared', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, get, platform, requests } = site(async (request, call) => {
       if (call > 1) await gate.promise
@@ -59,7 +59,7 @@ describe('A shared cache', () => {
     expect(await bodies(...answers)).toEqual(['for ann', 'for bob', 'for cy'])
   })
 
-  test('gives a cookie that is set to whoever it was set for, and does not store the response', async () => {
+  test('does not store a response that sets a cookie', async () => {
     const { get } = site((_request, call) =>
       reply(`call ${call}`, { ...FRESH, 'set-cookie': `id=${call}` }),
     )
@@ -69,7 +69,7 @@ describe('A shared cache', () => {
     expect(answers.map(({ headers }) => headers.getSetCookie())).toEqual([['id=1'], ['id=2']])
   })
 
-  test('gives a cookie that comes with a validation to whoever it was set for', async () => {
+  test('passes a cookie of a 304 only to the client that caused the validation', async () => {
     const { get } = site((request, call) => {
       const headers = { etag: '"v1"', 'cache-control': 'public, no-cache' }
       if (!request.headers.has('cookie')) return reply('for all', headers)
@@ -88,7 +88,7 @@ describe('A shared cache', () => {
     expect((await get()).headers.getSetCookie()).toEqual([])
   })
 
-  test('keeps no secret in its keys: what a response varies by is hashed', async () => {
+  test('hashes the header values by which a response varies, so that keys contain no secret', async () => {
     const secret = 'Bearer 0123456789'
     const { get, engine } = site(
       counting({ 'cache-control': 'public, max-age=60', vary: 'authorization' }),
@@ -107,7 +107,7 @@ describe('A private cache', () => {
   const user = (request: Request) => request.headers.get('x-user') ?? undefined
   const of = (name: string) => by({ 'x-user': name })
 
-  test('keeps each user’s responses apart, private ones and those to credentials included', async () => {
+  test('stores the responses of each user separately, private ones included', async () => {
     const { get, requests } = site(
       (request) => reply(`for ${request.headers.get('x-user')}`, PRIVATE),
       { user },
@@ -123,7 +123,7 @@ describe('A private cache', () => {
     expect(await bodies(get())).toEqual(['for null'])
   })
 
-  test('of a user is not reached by names made to look like another’s', async () => {
+  test('does not confuse users, whatever their names and URIs look like', async () => {
     const { get } = site((request) => reply(`${request.headers.get('x-user')}`, PRIVATE), { user })
     await get(`${URL_A}?user=ann`)
     await get(URL_A, of('ann'))
@@ -134,7 +134,7 @@ describe('A private cache', () => {
     ])
   })
 
-  test('loses what its user changes', async () => {
+  test('drops a response when its user changes it by an unsafe request', async () => {
     const { get, requests } = site(() => reply('mine', PRIVATE), { user })
     await get(URL_A, of('ann'))
     await get(URL_A, { ...of('ann'), method: 'PUT' })
@@ -143,7 +143,7 @@ describe('A private cache', () => {
     expect(requests).toHaveLength(3)
   })
 
-  test('is nobody’s where the user has no name: then the cache is the shared one', async () => {
+  test('is not used for a request without a user, which uses the shared cache', async () => {
     const { get } = site((request) => reply(`for ${request.headers.get('x-user')}`, PRIVATE), {
       user: () => '',
     })
@@ -154,7 +154,7 @@ describe('A private cache', () => {
     ])
   })
 
-  test('gives cookies to nobody else either', async () => {
+  test('does not store a response that sets a cookie either', async () => {
     const { get, requests } = site(
       () => reply('mine', { 'cache-control': 'private, max-age=60', 'set-cookie': 'a=b' }),
       { user },
@@ -166,7 +166,7 @@ describe('A private cache', () => {
   })
 })
 
-describe('A client that wants others to be served what he chooses', () => {
+describe('Cache poisoning: a client that tries to choose what others are served', () => {
   test.each([
     'x-forwarded-host',
     'x-forwarded-proto',
@@ -178,7 +178,7 @@ describe('A client that wants others to be served what he chooses', () => {
     'x-rewrite-url',
     'x-http-method-override',
     'forwarded',
-  ])('cannot do so by %s, though the application believes it', async (name) => {
+  ])('cannot do so by %s, even if the application trusts it', async (name) => {
     const { get } = site((request) => reply(`${request.headers.get(name)}`, FRESH))
 
     const answers = [get(URL_A, by({ [name]: 'evil' })), get(), get(URL_A, by({ [name]: 'evil' }))]
@@ -186,7 +186,7 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...answers)).toEqual(['evil', 'null', 'evil'])
   })
 
-  test('cannot do so after the page was stored either', async () => {
+  test('cannot do so after the page was stored', async () => {
     const { get } = site((request) => reply(`${request.headers.get('x-forwarded-host')}`, FRESH))
 
     const answers = [get(), get(URL_A, by({ 'x-forwarded-host': 'evil' })), get()]
@@ -194,7 +194,7 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...answers)).toEqual(['null', 'evil', 'null'])
   })
 
-  test('cannot do so by a Host other than that of the URI, as a request in absolute form may have', async () => {
+  test('cannot do so by a Host that differs from the URI, which a request in absolute form may have', async () => {
     const { get } = site((request) => reply(`${request.headers.get('host')}`, FRESH), {
       keyedHeaders: [],
     })
@@ -210,7 +210,7 @@ describe('A client that wants others to be served what he chooses', () => {
     ])
   })
 
-  test('cannot do so by a parameter that is not in the key: the handler does not see it', async () => {
+  test('cannot do so by a parameter outside the key, because the handler does not see it', async () => {
     const { get } = site((request) => reply(new URL(request.url).search, FRESH), {
       query: { exclude: ['utm'] },
     })
@@ -220,7 +220,7 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...answers)).toEqual(['', '?a=1'])
   })
 
-  test('is not answered by a page where it opens a WebSocket, which nobody else gets either', async () => {
+  test('cannot do so by a WebSocket upgrade, which is neither stored nor answered from the cache', async () => {
     const { get, requests } = site(counting(FRESH))
     const opening = (): Promise<Response> => get(URL_A, by({ upgrade: 'WebSocket' }))
 
@@ -241,7 +241,7 @@ describe('A client that wants others to be served what he chooses', () => {
     ['accept-language', 'de', ',de'],
     ['accept-language', 'de', 'de\u00a0'],
   ])(
-    'cannot do so by %s, %s for others, in a spelling that the origin may not read: %s',
+    'cannot do so by %s, sent as %s by others, in a spelling that the origin may not accept: %s',
     async (name, usual, hostile) => {
       const { get } = site((request) =>
         reply(request.headers.get(name) === usual ? 'right' : 'wrong', { ...FRESH, vary: name }),
@@ -252,7 +252,7 @@ describe('A client that wants others to be served what he chooses', () => {
     },
   )
 
-  test('cannot do so by a body of a GET', async () => {
+  test('cannot do so by a GET with a body', async () => {
     const { get, requests } = site(counting(FRESH))
 
     const answer = await get(URL_A, by({ 'content-length': '5' }))
@@ -262,7 +262,7 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(requests).toHaveLength(2)
   })
 
-  test('cannot have an error stored that says nothing of being stored', async () => {
+  test('cannot do so by an error response without an explicit lifetime', async () => {
     const { get } = site(counting({}, 400))
 
     expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
@@ -280,7 +280,7 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...origins.map((origin) => get(`${origin}/a`)))).toEqual(origins)
   })
 
-  test('gets no cache for a URI that is too long to be a key', async () => {
+  test('bypasses the cache if its URI is too long for a key', async () => {
     const { get } = site(counting(FRESH))
     const url = `${URL_A}?${'x'.repeat(9_000)}`
 

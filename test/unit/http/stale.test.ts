@@ -4,7 +4,7 @@ import { bodies, counting, reply, type Script, site, URL_A } from './harness.ts'
 
 const SECOND = 1_000
 
-/** Answers calls by these, the last one again and again. */
+/** A handler that takes one step for each call, and repeats the last one. */
 const script =
   (...steps: readonly (() => Response)[]): Script =>
   (_request, call) =>
@@ -18,7 +18,7 @@ const failing = () => {
 describe('stale-while-revalidate', () => {
   const SWR = 'max-age=60, stale-while-revalidate=30'
 
-  test('answers what is stale and refreshes it behind the answer', async () => {
+  test('serves a stale response and refreshes it in the background', async () => {
     const { get, platform } = site(counting({ 'cache-control': SWR }))
     await get()
     await platform.advance(70 * SECOND)
@@ -30,7 +30,7 @@ describe('stale-while-revalidate', () => {
     expect(await bodies(get())).toEqual(['call 2'])
   })
 
-  test('ends with its window', async () => {
+  test('does not apply after its window', async () => {
     const { get, platform } = site(counting({ 'cache-control': SWR }))
     await get()
     await platform.advance(90 * SECOND)
@@ -38,7 +38,7 @@ describe('stale-while-revalidate', () => {
     expect(await bodies(get())).toEqual(['call 2'])
   })
 
-  test('holds with s-maxage, which forbids what is not asked for', async () => {
+  test('applies with s-maxage only if the response itself asks for it', async () => {
     const asked = site(counting({ 'cache-control': 's-maxage=60, stale-while-revalidate=30' }))
     const byOption = site(counting({ 'cache-control': 's-maxage=60' }), {
       staleWhileRevalidate: '30s',
@@ -52,7 +52,7 @@ describe('stale-while-revalidate', () => {
   })
 
   test.each(['must-revalidate', 'proxy-revalidate', 'no-cache'])(
-    'does not hold with %s',
+    'does not apply with %s',
     async (directive) => {
       const { get, platform } = site(
         counting({ 'cache-control': `${SWR}, ${directive}`, etag: '"1"' }),
@@ -64,7 +64,7 @@ describe('stale-while-revalidate', () => {
     },
   )
 
-  test('leaves what is there if the refresh fails', async () => {
+  test('keeps the stored response if the refresh fails', async () => {
     const { get, platform } = site(script(good('old', SWR), failing, good('new', SWR)))
     await get()
     await platform.advance(61 * SECOND)
@@ -72,7 +72,7 @@ describe('stale-while-revalidate', () => {
     expect(await bodies(get(), get(), get())).toEqual(['old', 'old', 'new'])
   })
 
-  test('of a response that may not be stored any more is over', async () => {
+  test('does not apply once the refreshed response may not be stored', async () => {
     const { get, platform } = site(script(good('old', SWR), good('private', 'private')))
     await get()
     await platform.advance(61 * SECOND)
@@ -87,7 +87,7 @@ describe('stale-if-error', () => {
   test.each([
     ['throws', failing],
     ['answers 503', () => reply('busy', {}, 503)],
-  ])('answers what is stale when the handler %s', async (_how, step) => {
+  ])('serves a stale response when the handler %s', async (_how, step) => {
     const { get, platform, requests } = site(script(good('old', SIE), step, good('new', SIE)))
     await get()
     await platform.advance(90 * SECOND)
@@ -100,7 +100,7 @@ describe('stale-if-error', () => {
     expect(requests).toHaveLength(3)
   })
 
-  test('does not answer in the place of a client error', async () => {
+  test('does not apply to a client error', async () => {
     const { get, platform } = site(script(good('old', SIE), () => reply('gone', {}, 410)))
     await get()
     await platform.advance(90 * SECOND)
@@ -112,19 +112,22 @@ describe('stale-if-error', () => {
     ['its window has ended', SIE, 661],
     ['it must be validated', `${SIE}, must-revalidate`, 90],
     ['nobody has asked for it', 'max-age=60', 90],
-  ])('does not answer where %s: the error is the handler’s own', async (_why, control, seconds) => {
-    const error = new Error('the handler is away')
-    const { get, platform } = site((_request, call) => {
-      if (call > 1) throw error
-      return reply('old', { 'cache-control': control, etag: '"1"' })
-    })
-    await get()
-    await platform.advance(seconds * SECOND)
+  ])(
+    'does not apply if %s: the error of the handler is passed on',
+    async (_why, control, seconds) => {
+      const error = new Error('the handler is away')
+      const { get, platform } = site((_request, call) => {
+        if (call > 1) throw error
+        return reply('old', { 'cache-control': control, etag: '"1"' })
+      })
+      await get()
+      await platform.advance(seconds * SECOND)
 
-    await expect(get()).rejects.toBe(error)
-  })
+      await expect(get()).rejects.toBe(error)
+    },
+  )
 
-  test('is given to responses without their own by an option', async () => {
+  test('has a default for responses without it, by an option', async () => {
     const { get, platform } = site(script(good('old', 'max-age=60'), failing), {
       staleIfError: '1m',
     })
@@ -136,7 +139,7 @@ describe('stale-if-error', () => {
 })
 
 describe('Tags', () => {
-  test('of the field and of the function invalidate, and nothing is served that had them', async () => {
+  test('of the Cache-Tag header and of the `tags` function invalidate a response', async () => {
     const { get, namespace } = site(
       counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a, b' }),
       {
@@ -156,7 +159,7 @@ describe('Tags', () => {
     expect(await bodies(get())).toEqual(['call 3'])
   })
 
-  test('of a variant invalidate that one', async () => {
+  test('of a variant invalidate that variant only', async () => {
     const { get, namespace } = site((request, call) => {
       const kind = request.headers.get('x-kind') ?? ''
       return reply(`${call}`, { 'cache-control': 'max-age=60', vary: 'x-kind', 'cache-tag': kind })
@@ -169,7 +172,7 @@ describe('Tags', () => {
     expect(await bodies(of('a'), of('b'))).toEqual(['1', '3'])
   })
 
-  test('a response that was being made when one was invalidated is not served again', async () => {
+  test('invalidated while a response is being made keep it from being served again', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, get, namespace, platform } = site(async (_request, call) => {
       if (call === 1) await gate.promise
@@ -185,7 +188,7 @@ describe('Tags', () => {
     expect(await bodies(get())).toEqual(['call 2'])
   })
 
-  test('a soft invalidation lets it answer once more while it is refreshed', async () => {
+  test('that are softly invalidated let a response be served as stale while it is refreshed', async () => {
     const { get, namespace } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a' }))
     await get()
     await namespace.invalidateTags(['a'], { mode: 'soft' })
@@ -193,7 +196,7 @@ describe('Tags', () => {
     expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
   })
 
-  test('of the namespace hold for its responses as well', async () => {
+  test('of the namespace apply to its responses too', async () => {
     const plain = site(counting({ 'cache-control': 'max-age=60' }))
     const tagged = plain.namespace.namespace('tagged', { tags: ['all'] })
     const handle = cacheHandler(() => reply('x', { 'cache-control': 'max-age=60' }), {
@@ -212,14 +215,14 @@ describe('Tags', () => {
     expect(await ask()).not.toContain('hit')
   })
 
-  test('more than can be kept keep the response out of the cache', async () => {
+  test('above the maximal number prevent a response from being stored', async () => {
     const list = Array.from({ length: 65 }, (_, i) => `t${i}`).join(',')
     const { get } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': list }))
 
     expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
   })
 
-  test('are not read from a field where none is named', async () => {
+  test('are not read from a header with `tagHeader: false`', async () => {
     const { get, namespace } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a' }), {
       tagHeader: false,
     })
@@ -239,7 +242,7 @@ describe('An unsafe request', () => {
     ['M-SEARCH', 200, 'call 3'],
     ['DELETE', 404, 'call 1'],
     ['POST', 500, 'call 1'],
-  ])('%s that is answered by %d leaves %s', async (method, status, body) => {
+  ])('%s answered with %d leads to %s for the next GET', async (method, status, body) => {
     const { get } = site((request, call) =>
       request.method === 'GET'
         ? reply(`call ${call}`, fresh)
@@ -253,7 +256,7 @@ describe('An unsafe request', () => {
     expect(await bodies(get())).toEqual([body])
   })
 
-  test('whose answer is lost may have been applied, so it drops its URI', async () => {
+  test('without a response may have been applied, so it drops its URI', async () => {
     const { get } = site((request, call) => {
       if (request.method === 'GET') return reply(`call ${call}`, fresh)
       throw new Error('the connection broke')
@@ -265,7 +268,7 @@ describe('An unsafe request', () => {
     expect(await bodies(get())).toEqual(['call 3'])
   })
 
-  test('drops what Location and Content-Location name, on the same origin alone', async () => {
+  test('drops the URIs in Location and Content-Location, if they have the same origin', async () => {
     const [here, there] = ['https://site.example/b', 'https://other.example/c']
     const { get } = site((request, call) =>
       request.method === 'GET'
@@ -278,7 +281,7 @@ describe('An unsafe request', () => {
     expect(await bodies(get(here), get(there))).toEqual(['call 4', 'call 2'])
   })
 
-  test('drops a response that is being made', async () => {
+  test('prevents a response that is being made from being stored', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, get, platform } = site(async (request, call) => {
       if (request.method === 'GET' && call === 1) await gate.promise

@@ -7,20 +7,20 @@ const MANY = Array.from({ length: 65 }, (_, i) => `t${i}`)
 
 const status = (response: Response): string | null => response.headers.get('cache-status')
 
-/** Whether a second request is answered without the origin. */
+/** Whether a second request is answered without a call to the handler. */
 async function isKept({ get, requests }: Site): Promise<boolean> {
   const before = requests.length
   await (await get()).text()
   return requests.length === before
 }
 
-describe('What Cache-Status says of storing', () => {
+describe('Cache-Status does not report `stored`', () => {
   test.each<[string, Record<string, string>, Partial<HttpCacheOptions>]>([
     ['a tag that is too long', { ...FRESH, 'cache-tag': 'a'.repeat(257) }, {}],
     ['more tags than an entry has', { ...FRESH, 'cache-tag': MANY.join() }, {}],
     ['a tag of the application that is none', FRESH, { tags: () => [''] }],
     ['tags of the application that are none', FRESH, { tags: () => [7] as never }],
-  ])('is true of a response with %s', async (_what, fields, options) => {
+  ])('for a response with %s, which is not stored', async (_what, fields, options) => {
     const answers = site(counting(fields), options)
 
     const first = await answers.get()
@@ -30,7 +30,7 @@ describe('What Cache-Status says of storing', () => {
     expect(await isKept(answers)).toBe(false)
   })
 
-  test('is true of a response whose new tags, with a 304, cannot be had', async () => {
+  test('for a response whose new tags in a 304 are not valid', async () => {
     const validated = { ...FRESH, etag: '"1"' }
     const answers = site((request, call) => {
       const tags = call === 1 ? 'a' : 'a'.repeat(257)
@@ -48,7 +48,7 @@ describe('What Cache-Status says of storing', () => {
     expect(await isKept(answers)).toBe(false)
   })
 
-  test('is true of a response that says that it is too large', async () => {
+  test('for a response whose Content-Length is too large', async () => {
     const fields = { ...FRESH, 'content-length': '6' }
     const answers = site(counting(fields), { maxBodyBytes: 5 })
 
@@ -59,7 +59,7 @@ describe('What Cache-Status says of storing', () => {
     expect(await isKept(answers)).toBe(false)
   })
 
-  test('is true where Redis is away, and requests at one time still share an answer', async () => {
+  test('while Redis is down; concurrent requests still share a response', async () => {
     const redis = { request: () => Promise.reject(new Error('away')) }
     const answers = site(counting(FRESH), {}, { redis, retries: 0 })
 

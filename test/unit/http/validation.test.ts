@@ -5,8 +5,8 @@ const FRESH = { 'cache-control': 'max-age=60' }
 const SECOND = 1_000
 const MODIFIED = 'Wed, 31 Dec 2025 12:00:00 GMT'
 
-describe('A condition of a client', () => {
-  test('is answered with 304 from what is stored, by tag before date', async () => {
+describe('A conditional request', () => {
+  test('is answered with 304 from the stored response, by its tag rather than its date', async () => {
     const { get, requests } = site(counting({ ...FRESH, etag: '"v1"', 'last-modified': MODIFIED }))
     await get()
     const ask = async (headers: Record<string, string>) => (await get(URL_A, { headers })).status
@@ -20,7 +20,7 @@ describe('A condition of a client', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('is answered on a miss as well, and what is stored is the whole response', async () => {
+  test('is answered with 304 on a miss too, and the complete response is stored', async () => {
     const { get, requests } = site(counting({ ...FRESH, etag: '"v1"' }))
 
     const answer = await get(URL_A, { headers: { 'if-none-match': '"v1"' } })
@@ -30,7 +30,7 @@ describe('A condition of a client', () => {
     expect(await bodies(get())).toEqual(['call 1'])
   })
 
-  test('can use the tag that a stored response without one is given', async () => {
+  test('can use the tag that the cache adds to a response without one', async () => {
     const { get } = site(counting(FRESH))
     await get()
     const tag = (await get()).headers.get('etag') ?? ''
@@ -48,7 +48,7 @@ describe('A condition of a client', () => {
   test.each([
     ['tags are to be kept as they are', FRESH, { etag: 'keep' }],
     ['the response must not be transformed', { 'cache-control': 'max-age=60, no-transform' }, {}],
-  ] as const)('gets no tag where %s', async (_reason, fields, options) => {
+  ] as const)('gets no added tag if %s', async (_reason, fields, options) => {
     const { get } = site(counting(fields), options)
     await get()
 
@@ -56,7 +56,7 @@ describe('A condition of a client', () => {
   })
 })
 
-describe('A range of a client', () => {
+describe('A range request', () => {
   const TEXT = '0123456789'
   const stored = () =>
     site(() => reply(TEXT, { ...FRESH, etag: '"v1"', 'last-modified': MODIFIED }))
@@ -73,7 +73,7 @@ describe('A range of a client', () => {
     ['bytes=0-1,4-5', 200, TEXT, null],
     ['lines=0-1', 200, TEXT, null],
     ['bytes=-', 200, TEXT, null],
-  ])('%s is answered from what is stored', async (range, status, body, part) => {
+  ])('with %s is answered from the stored response', async (range, status, body, part) => {
     const { get, requests } = stored()
     await get()
 
@@ -93,7 +93,7 @@ describe('A range of a client', () => {
     ['W/"v1"', 200],
     [MODIFIED, 206],
     ['Wed, 31 Dec 2025 11:59:59 GMT', 200],
-  ])('holds if If-Range is %s: %d', async (condition, status) => {
+  ])('with If-Range: %s is answered with %d', async (condition, status) => {
     const { get } = stored()
     await get()
 
@@ -102,7 +102,7 @@ describe('A range of a client', () => {
     expect((await get(URL_A, { headers })).status).toBe(status)
   })
 
-  test('of what is not stored is sent on as it is, and not stored', async () => {
+  test('is forwarded unchanged if no response is stored, and its response is not stored', async () => {
     const { get, requests } = site((request) =>
       request.headers.has('range')
         ? reply('01', { ...FRESH, 'content-range': 'bytes 0-1/10' }, 206)
@@ -116,7 +116,7 @@ describe('A range of a client', () => {
 })
 
 describe('Validation', () => {
-  test('asks the handler by tag and date, and serves the stored body under the new fields', async () => {
+  test('sends tag and date to the handler, and serves the stored body with the new headers', async () => {
     const { get, platform, requests } = site((request, call) =>
       request.headers.get('if-none-match') === '"v1"'
         ? new Response(null, {
@@ -140,7 +140,7 @@ describe('Validation', () => {
     expect((await get()).headers.get('cache-status')).toBe('nearcache; hit; ttl=30')
   })
 
-  test('is made each time where no-cache asks for it', async () => {
+  test('happens for each request if the response has no-cache', async () => {
     const { get, requests } = site((request) =>
       request.headers.has('if-none-match')
         ? new Response(null, { status: 304 })
@@ -155,7 +155,7 @@ describe('Validation', () => {
     ])
   })
 
-  test('does not tell the handler of a tag that it did not make', async () => {
+  test('does not send the handler a tag that the cache has added', async () => {
     const { get, platform, requests } = site(counting({ ...FRESH, 'last-modified': MODIFIED }))
     await get()
     await platform.advance(61 * SECOND)
@@ -166,7 +166,7 @@ describe('Validation', () => {
     expect(requests[1]?.headers.get('if-modified-since')).toBe(MODIFIED)
   })
 
-  test('that is answered for another response is made again without conditions', async () => {
+  test('that returns 304 with another tag is repeated without conditions', async () => {
     const { get, platform, requests } = site((request, call) =>
       request.headers.has('if-none-match')
         ? new Response(null, { status: 304, headers: { etag: '"v2"' } })

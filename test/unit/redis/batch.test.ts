@@ -14,7 +14,7 @@ function bodies({ requests }: FaultyRequester): unknown[] {
   return requests.map(({ body }) => body)
 }
 
-/** The answer to every command is its own second word. */
+/** Answers every command with its own second word. */
 function echo({ path = [], body }: RedisRequest): unknown {
   const answer = ([, word]: Command): object => ({ result: String(word) })
   return path.length === 0 ? answer(body as Command) : (body as Command[]).map(answer)
@@ -32,7 +32,7 @@ function read(batcher: Batcher, keys: readonly string[]): Promise<Texts> {
 }
 
 describe('Batcher', () => {
-  test('sends one command as itself', async () => {
+  test('sends a single command without a pipeline', async () => {
     const redis = echoing()
 
     expect(await new Batcher(redis).send(['GET', 'a'])).toEqual({ result: 'a' })
@@ -40,7 +40,7 @@ describe('Batcher', () => {
     expect(redis.requests).toEqual([{ path: [], body: ['GET', 'a'] }])
   })
 
-  test('sends the commands of a tick as one pipeline, in their order', async () => {
+  test('sends the commands of a tick as one pipeline, in order', async () => {
     const redis = echoing()
     const batcher = new Batcher(redis)
 
@@ -76,7 +76,7 @@ describe('Batcher', () => {
     expect(redis.requests).toHaveLength(1)
   })
 
-  test('begins a new request in the next tick', async () => {
+  test('starts a new request in the next tick', async () => {
     const redis = echoing()
     const batcher = new Batcher(redis)
 
@@ -89,7 +89,7 @@ describe('Batcher', () => {
     ])
   })
 
-  test('sends no more than 1,000 commands in a request, one request after the other', async () => {
+  test('sends at most 1,000 commands in a request, and the requests one after the other', async () => {
     const redis = echoing()
     const batcher = new Batcher(redis)
     const words = Array.from({ length: 2_001 }, (_, i) => `k${i}`)
@@ -132,7 +132,7 @@ describe('Batcher', () => {
     expect(sent).toEqual(sizes)
   })
 
-  test('sends a command that is larger than the bound alone, and keeps the order', async () => {
+  test('sends a command larger than the limit in a request of its own, and keeps the order', async () => {
     const redis = echoing()
     const batcher = new Batcher(redis)
 
@@ -143,7 +143,7 @@ describe('Batcher', () => {
     expect(redis.requests.map(({ body }) => (body as Command)[1])).toEqual(['k0', 'k1', 'k2'])
   })
 
-  describe('gathers what is read', () => {
+  describe('combines reads', () => {
     const seeded = async (count: number): Promise<FaultyRequester> => {
       const redis = embeddedTransport()
       const pairs = Array.from({ length: count }, (_, i) => [`k${i}`, `v${i}`]).flat()
@@ -151,7 +151,7 @@ describe('Batcher', () => {
       return faultyRequester(redis)
     }
 
-    test('in one tick into one command, and asks for each key once', async () => {
+    test('of one tick into one command, which names each key once', async () => {
       const redis = await seeded(3)
       const batcher = new Batcher(redis)
 
@@ -169,7 +169,7 @@ describe('Batcher', () => {
       expect(bodies(redis)).toEqual([['MGET', 'k0', 'k1', 'k2', 'none']])
     })
 
-    test('and finds at once, for each reader, what it has in common with others', async () => {
+    test('that share keys, and gives each reader its own and the shared values', async () => {
       const redis = await seeded(5)
       const batcher = new Batcher(redis)
       const [common, other] = [
@@ -197,7 +197,7 @@ describe('Batcher', () => {
       expect(bodies(redis)).toEqual([['MGET', 'k3', 'k4', 'k0', 'k1', 'none', 'k2']])
     })
 
-    test('but not across a write of the same tick', async () => {
+    test('but not across a write in the same tick', async () => {
       const batcher = new Batcher(embeddedTransport())
 
       const [before, , after] = await Promise.all([
@@ -210,7 +210,7 @@ describe('Batcher', () => {
       expect(after).toEqual(['written'])
     })
 
-    test('but not with what has been sent', async () => {
+    test('but not with a read that has already been sent', async () => {
       const redis = echoing()
       const batcher = new Batcher(redis)
       const first = Promise.withResolvers<unknown>()
@@ -225,7 +225,7 @@ describe('Batcher', () => {
       expect(await old).toEqual(['older'])
     })
 
-    /** Four readers of 2,500 keys together: no command of 256 keys has room for two of the last three. */
+    /** Four readers with 2,500 keys in all. No two of the last three fit into one command of 256 keys. */
     async function readParts(batcher: Batcher): Promise<void> {
       const keys = Array.from({ length: 2_500 }, (_, i) => `k${i}`)
       const sizes = [156, 100, 200, 2_044]
@@ -238,7 +238,7 @@ describe('Batcher', () => {
     }
     const keysOf = (command: Command): number => command.length - 1
 
-    test('up to 256 keys a request, and leaves those of one reader together', async () => {
+    test('up to 256 keys a command, without splitting the keys of one reader', async () => {
       const redis = await seeded(2_500)
 
       await readParts(new Batcher(redis))
@@ -246,7 +246,7 @@ describe('Batcher', () => {
       expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256, 200, 2_044])
     })
 
-    test('and sends what is full while the tick goes on', async () => {
+    test('and sends a full command before the tick ends', async () => {
       const redis = await seeded(300)
       const batcher = new Batcher(redis)
       const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
@@ -259,7 +259,7 @@ describe('Batcher', () => {
       expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256, 44])
     })
 
-    test('but no more than three ahead of the rest', async () => {
+    test('and sends at most three full commands before the tick ends', async () => {
       const redis = await seeded(2_500)
       const batcher = new Batcher(redis)
       const readAll = (): Promise<unknown> =>
@@ -273,12 +273,12 @@ describe('Batcher', () => {
       await readAll()
       expect(sent()).toEqual([1, 1, 1, 7])
 
-      // The next tick counts from 0.
+      // The limit applies to each tick.
       await readAll()
       expect(sent()).toEqual([1, 1, 1, 7, 1, 1, 1, 7])
     })
 
-    test('but after a write of the same tick in the request of the write', async () => {
+    test('in the request of the write, after a write in the same tick', async () => {
       const redis = await seeded(2_500)
       const batcher = new Batcher(redis)
 
@@ -291,7 +291,7 @@ describe('Batcher', () => {
       expect(sent.map(keysOf)).toEqual([2, 256, 200, 2_044])
     })
 
-    test('and answers each reader with the error of Redis', async () => {
+    test('and rejects each reader with the error of Redis', async () => {
       const redis = echoing()
       redis.fate = () => ({ kind: 'answer', answer: { error: 'NOPERM no' } })
       const batcher = new Batcher(redis)
@@ -318,7 +318,7 @@ describe('Batcher', () => {
       ['too short', ['a']],
       ['too long', ['a', 'b', 'c']],
       ['no list', 'ab'],
-    ])('and takes no reply that is %s', async (_what, result) => {
+    ])('and rejects all readers if the reply is %s', async (_what, result) => {
       const redis = echoing()
       redis.fate = () => ({ kind: 'answer', answer: { result } })
       const batcher = new Batcher(redis)
@@ -330,7 +330,7 @@ describe('Batcher', () => {
   })
 
   describe('when something fails', () => {
-    test('a command that Redis refuses fails alone', async () => {
+    test('a command that Redis refuses does not affect the others', async () => {
       const batcher = new Batcher(embeddedTransport())
 
       const [set, bad, get] = await Promise.all([
@@ -344,7 +344,7 @@ describe('Batcher', () => {
       expect(get).toEqual({ result: 'v' })
     })
 
-    test('a request that fails rejects all its commands with the same error, and no others', async () => {
+    test('a failed request rejects all its commands with the same error, and no others', async () => {
       const redis = echoing()
       const batcher = new Batcher(redis)
       const outage = new Error('remote is down')
@@ -360,7 +360,7 @@ describe('Batcher', () => {
       expect(await batcher.send(['GET', 'c'])).toEqual({ result: 'c' })
     })
 
-    test('the parts of a tick fail one by one', async () => {
+    test('a failed part of a tick does not affect the other parts', async () => {
       const redis = faultyRequester(embeddedTransport())
       const batcher = new Batcher(redis)
       redis.fate = (request) =>
@@ -375,7 +375,7 @@ describe('Batcher', () => {
       expect(results[1_000]).toEqual({ status: 'fulfilled', value: { result: 'k1000' } })
     })
 
-    test('the parts behind a part that timed out fail with it, and are not sent', async () => {
+    test('the parts after a part that timed out reject without being sent', async () => {
       const redis = faultyRequester(embeddedTransport())
       const platform = new ManualPlatform()
       const batcher = new Batcher(guard(redis, { platform, deadlineMs: 500 }))
@@ -427,7 +427,7 @@ describe('Batcher', () => {
       ['null', null],
       ['a list', [{ result: 'a' }]],
       ['an object without result and error', {}],
-    ])('a command that is answered by %s fails', async (_what, answer) => {
+    ])('a command answered with %s fails', async (_what, answer) => {
       const redis = faultyRequester(embeddedTransport())
       redis.fate = () => ({ kind: 'answer', answer })
 

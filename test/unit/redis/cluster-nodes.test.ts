@@ -124,14 +124,14 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ result: '1:b' }])
   })
 
-  test('a node that fails again is away: each of its commands gets an error, the others get replies', async () => {
+  test('a node that fails again counts as down: its commands get an error, others get replies', async () => {
     all[0].manner = 'fails'
     await expect(get(LOW, MIDDLE)).rejects.toThrow('lost')
 
     expect(await get(LOW, MIDDLE, HIGH)).toEqual([UNANSWERED, { result: '2:c' }, { result: '3:a' }])
   })
 
-  test('a node that is away gets no command until it has answered a probe', async () => {
+  test('a node that is down gets no command until it has answered a probe', async () => {
     await loseFirst()
     const { received } = all[0]
 
@@ -146,7 +146,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW, HIGH)).toEqual([{ result: '1:b' }, { result: '3:a' }])
   })
 
-  test('a silent node is waited for once, and is back with its first late answer', async () => {
+  test('a silent node is waited for once, and is used again after its first late answer', async () => {
     all[0].manner = 'silent'
     const mixed = get(LOW, MIDDLE)
     await platform.advance(PATIENCE_MS + 5)
@@ -240,7 +240,7 @@ describe('the nodes of a cluster', () => {
     expect(await ask(['ECHO', 'x'])).toEqual([{ result: '1:x' }])
   })
 
-  test('a command for all nodes is answered at once while one of them is away', async () => {
+  test('a command for all nodes is answered at once while one of them is down', async () => {
     all[0].manner = 'silent'
     const first = get(LOW, HIGH)
     await platform.advance(PATIENCE_MS + 5)

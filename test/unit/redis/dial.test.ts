@@ -6,7 +6,7 @@ import { dialNode } from '../../../src/redis/tcp/dial.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { eventually } from '../../support/eventually.ts'
 
-/** A cluster's nodes, which are never connected to, and its event after it has read the slots again. */
+/** The nodes of a cluster, which are never connected, and the event that follows a refresh of the slots. */
 class Members extends EventEmitter {
   primaries: Redis[]
   readonly replicas: Redis[]
@@ -44,20 +44,20 @@ describe('a connection to any node of a cluster', () => {
   test.each([
     [0, 1],
     [0.99, 2],
-  ])('is to a primary, by chance (%d), with the password of all', (random, port) => {
+  ])('goes to a random primary (%d), with the common password', (random, port) => {
     const { options } = dial(random)
 
     expect(options).toMatchObject({ host: 'node', port, password: 'secret', readOnly: false })
     expect(options.retryStrategy?.(1)).toBeNull()
   })
 
-  test('is to a replica, when no primary is known', () => {
+  test('goes to a replica if no primary is known', () => {
     members.primaries = []
 
     expect(dial(0).options.port).toBe(3)
   })
 
-  test('ends when its node has left, and not before', async () => {
+  test('ends when its node leaves the cluster', async () => {
     const client = dial(0)
     members.emit('refresh')
     expect(client.status).toBe('wait')
@@ -69,7 +69,7 @@ describe('a connection to any node of a cluster', () => {
     await eventually(() => expect(members.listenerCount('refresh')).toBe(0))
   })
 
-  test('fails when there is none', () => {
+  test('throws if there is no node', () => {
     members = new Members([], [])
     cluster = members as unknown as TcpCluster
 

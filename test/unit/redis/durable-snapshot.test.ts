@@ -8,7 +8,7 @@ import {
 import { EmbeddedRedis } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
-/** The storage of an object, on an SQLite of this process. */
+/** The storage of a Durable Object, on SQLite in this process. */
 class Storage implements DurableStorageLike {
   readonly #database = new DatabaseSync(':memory:')
   readonly alarms: number[] = []
@@ -77,14 +77,14 @@ describe('DurableSnapshot', () => {
     expect(storage.alarms).toEqual([platform.now() + 10_000])
   })
 
-  test('leaves an alarm alone that is set already', async () => {
+  test('does not change an alarm that is already set', async () => {
     storage.alarms.push(5)
     engine.execute(['SET', 'key', 'a'])
     await platform.settle()
     expect(storage.alarms).toEqual([5])
   })
 
-  test('tries to set an alarm that failed again at the next change', async () => {
+  test('retries an alarm that could not be set at the next change', async () => {
     storage.alarmError = new Error('the storage failed')
     engine.execute(['SET', 'key', 'a'])
     await platform.settle()
@@ -96,7 +96,7 @@ describe('DurableSnapshot', () => {
     expect(storage.alarms).toHaveLength(1)
   })
 
-  test('brings an engine back, unless it misses a change', () => {
+  test('restores an engine, unless the snapshot misses a change', () => {
     const load = () => {
       const next = new EmbeddedRedis({ platform })
       return [new DurableSnapshot({ engine: next, storage }).restore(), next] as const

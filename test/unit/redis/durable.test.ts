@@ -23,14 +23,14 @@ describe('durableTransport', () => {
     execute = async (path, body) => ({ result: [path, body] })
   })
 
-  test('hands path and body to the object and its answer back', async () => {
+  test('passes path and body to the object, and returns its answer', async () => {
     const transport = durableTransport({ namespace })
 
     expect(await transport.request({ body: ['GET', 'k'] })).toEqual({ result: [[], ['GET', 'k']] })
     expect(transport.kind).toBe('durable')
   })
 
-  test('makes a stub for each request, of the object with the given name and place', async () => {
+  test('creates a stub for each request, for the object with the given name and location', async () => {
     const transport = durableTransport({ namespace, name: 'eu', locationHint: 'weur' })
     await transport.request({ body: ['PING'] })
     await transport.request({ body: ['PING'] })
@@ -56,7 +56,7 @@ describe('durableTransport', () => {
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
-  test('maps an error thrown while the stub is made', async () => {
+  test('maps an error thrown while the stub is created', async () => {
     const broken: DurableNamespaceLike = {
       ...namespace,
       get() {
@@ -84,7 +84,7 @@ describe('durableTransport', () => {
     ],
     [{ path: ['pipeline'], body: [['GET', 'k']] }, { result: 1 }],
     [{ path: ['multi-exec'], body: [['GET', 'k']] }, { result: 1 }],
-  ])('refuses to take for an answer to %j: %j', async (request, answer) => {
+  ])('rejects a malformed answer to %j: %j', async (request, answer) => {
     execute = async () => answer
 
     await expect(durableTransport({ namespace }).request(request)).rejects.toMatchObject({
@@ -93,7 +93,7 @@ describe('durableTransport', () => {
     })
   })
 
-  test('stops waiting when the signal is aborted, with its reason', async () => {
+  test('rejects with the reason of the signal when it is aborted', async () => {
     execute = () => new Promise(() => undefined)
     const controller = new AbortController()
     const reason = new Error('deadline')
@@ -107,7 +107,7 @@ describe('durableTransport', () => {
     await expect(request).rejects.toBe(reason)
   })
 
-  test('refuses requests once it is closed', async () => {
+  test('rejects requests after it is closed', async () => {
     const transport = durableTransport({ namespace })
     await transport.close()
 

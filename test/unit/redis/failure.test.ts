@@ -23,21 +23,21 @@ describe('replyError', () => {
     ['ERR max daily request limit exceeded', 'request quota exceeded', false],
     ['ERR max request size exceeded. Limit: 1 bytes', 'request too large', false],
     ['ERR DB capacity quota exceeded', 'data quota exceeded', false],
-  ])('keeps of "%s" what it is', (text, reason, retryable) => {
+  ])('classifies "%s"', (text, reason, retryable) => {
     expect(replyError('GET', text)).toMatchObject({ operation: 'GET', reason, retryable })
   })
 
   test.each(['SENTINEL was here', 'sentinel', '', 'ERR no such thing: SENTINEL', 'OOM SENTINEL'])(
-    'keeps nothing else of "%s"',
+    'keeps no other text of "%s"',
     (text) => {
       expect(everythingIn(replyError('GET', text))).not.toMatch(/sentinel/i)
     },
   )
 
-  test('knows which replies come before anything is executed', () => {
+  test('knows which error replies mean that nothing was executed', () => {
     expect(replyError('EVALSHA', 'NOSCRIPT No matching script').applied).toBe('no')
     expect(replyError('SET', 'READONLY no').applied).toBe('no')
-    // A script may have written before its third call failed.
+    // A script may have written before one of its calls failed.
     expect(replyError('EVALSHA', 'WRONGTYPE script: f, on @user_script:3.').applied).toBe('unknown')
     expect(replyError('EVALSHA', 'ERR user_script:3: oh').applied).toBe('unknown')
   })
@@ -49,18 +49,22 @@ describe('replyError', () => {
     ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', false, 'no'],
     ['WRONGTYPE Operation against a key', 'WRONGTYPE', false, 'unknown'],
     ['SENTINEL was here', 'ERR', false, 'unknown'],
-  ])('knows "%s" in the words of Redis 6 for scripts, too', (reply, reason, retryable, applied) => {
-    const place = 'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4:'
+  ])(
+    'recognizes "%s" within an error of a script of Redis 6',
+    (reply, reason, retryable, applied) => {
+      const place =
+        'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4:'
 
-    expect(replyError('EVALSHA', `${place} -${reply}`)).toMatchObject({
-      reason,
-      retryable,
-      applied,
-    })
-    expect(isOutage(`${place} -${reply}`)).toBe(reason === 'READONLY')
-  })
+      expect(replyError('EVALSHA', `${place} -${reply}`)).toMatchObject({
+        reason,
+        retryable,
+        applied,
+      })
+      expect(isOutage(`${place} -${reply}`)).toBe(reason === 'READONLY')
+    },
+  )
 
-  test('does not take the refusal of one command in a batch for that of all', () => {
+  test('does not conclude from one refused command that a whole batch was refused', () => {
     expect(replyError('pipeline', 'LOADING').applied).toBe('unknown')
     expect(replyError('multi-exec', 'EXECABORT Transaction discarded').applied).toBe('no')
   })
@@ -93,11 +97,18 @@ describe('networkError', () => {
     ['EPIPE', 'unknown', true],
     ['ETIMEDOUT', 'unknown', true],
     ['CERT_HAS_EXPIRED', 'no', false],
-  ])('tells from %s whether it was applied and can be tried again', (code, applied, retryable) => {
-    expect(networkError('GET', withCode(code))).toMatchObject({ reason: code, applied, retryable })
-  })
+  ])(
+    'derives from %s whether the command was applied and may be retried',
+    (code, applied, retryable) => {
+      expect(networkError('GET', withCode(code))).toMatchObject({
+        reason: code,
+        applied,
+        retryable,
+      })
+    },
+  )
 
-  test('finds the code in what caused an error, and in the errors it sums up', () => {
+  test('finds the code in the cause of an error and in an AggregateError', () => {
     const fetchFailed = new TypeError('fetch failed', { cause: withCode('ECONNREFUSED') })
     const everyAddress = new AggregateError([withCode('ECONNREFUSED')], 'all failed')
 
@@ -111,14 +122,14 @@ describe('networkError', () => {
     'Too many subrequests.',
     'Too many subrequests by single Worker invocation. To configure this limit, refer to SENTINEL',
     'Too many API requests by single worker invocation.',
-  ])('tells from "%s" that nothing was sent, and that another request may', (text) => {
+  ])('derives from "%s" that nothing was sent and that a retry is allowed', (text) => {
     const told = networkError('GET', new Error(text))
 
     expect(told).toMatchObject({ reason: 'too many subrequests', applied: 'no', retryable: true })
     expect(everythingIn(told)).not.toContain('SENTINEL')
   })
 
-  test('survives an error that is its own cause', () => {
+  test('handles an error that is its own cause', () => {
     const circular = new Error('round')
     circular.cause = circular
 
@@ -131,7 +142,7 @@ describe('networkError', () => {
     { code: 'SENTINEL', command: { args: ['SENTINEL'] } },
     'SENTINEL',
     undefined,
-  ])('says no more than "network" of what it does not know', (error) => {
+  ])('gives only the reason "network" for an unknown error', (error) => {
     const told = networkError('GET', error)
 
     expect(told).toMatchObject({ reason: 'network', applied: 'unknown', retryable: true })
@@ -150,7 +161,7 @@ describe('httpError', () => {
     [307, 'redirected', 'no', false],
     // The status of an opaque redirect in a browser.
     [0, 'redirected', 'no', false],
-  ])('tells from status %i what it means', (status, reason, applied, retryable) => {
+  ])('classifies status %i', (status, reason, applied, retryable) => {
     expect(httpError('GET', status)).toMatchObject({ reason, applied, retryable })
   })
 })
@@ -174,8 +185,8 @@ describe('parseRetryAfter', () => {
     expect(parseRetryAfter(header, now)).toBe(expected)
   })
 
-  test('agrees with the calendar on every day of four centuries and their leap days', () => {
-    // 97 days apart, so that all months and 29 February occur.
+  test('agrees with Date over four centuries, leap days included', () => {
+    // Steps of 97 days, so that all months and 29 February occur.
     for (let at = Date.UTC(1999, 11, 1); at < Date.UTC(2400, 2, 2); at += 97 * 86_400_000) {
       expect(parseRetryAfter(new Date(at).toUTCString(), 0)).toBe(at)
     }

@@ -30,7 +30,7 @@ describe('guard', () => {
   const get = (guarded: GuardedRequester): Promise<unknown> =>
     guarded.request({ path: [], body: ['GET', 'k'] })
 
-  describe('leaves a server alone', () => {
+  describe('sends no request to a server', () => {
     test.each([
       ['for as long as it asked', limited(7_000), 7_000],
       ['for as long as it asked with 503', limited(7_000, 503), 7_000],
@@ -56,7 +56,7 @@ describe('guard', () => {
       ['a 403, which may be about one request', limited(undefined, 403)],
       ['NOPERM, which is about one command', answers('NOPERM this user has no permissions')],
       ['a server error', limited(undefined, 500)],
-    ])('not after one answer of %s', async (_, fate) => {
+    ])('but does not pause after %s', async (_, fate) => {
       const guarded = make()
       redis.fate = () => fate
       await get(guarded).catch(() => undefined)
@@ -64,7 +64,7 @@ describe('guard', () => {
       expect(guarded.circuit).toBe('closed')
     })
 
-    test('not where it asked for so little that the same operation could wait', async () => {
+    test('but does not open the circuit if the operation itself can wait for the requested time', async () => {
       const guarded = make()
       redis.fate = () => (redis.requests.length === 1 ? limited(200) : { kind: 'pass' })
       const answered = get(guarded)
@@ -75,14 +75,14 @@ describe('guard', () => {
     })
   })
 
-  describe('takes for an answer the error reply that a Requester throws:', () => {
-    test('its words, without the command that @upstash/redis puts behind them', async () => {
+  describe('converts an error reply thrown by a Requester:', () => {
+    test('to an answer, without the command that @upstash/redis appends', async () => {
       redis.fate = () => throws('NOSCRIPT No matching script., command was: ["EVALSHA","SENTINEL"]')
 
       expect(await get(make())).toEqual({ error: 'NOSCRIPT No matching script.' })
     })
 
-    test('one that says Redis cannot serve is a failure, and contains no argument', async () => {
+    test('to a failure without arguments, if it says that Redis cannot serve', async () => {
       redis.fate = () => throws('LOADING Redis is loading, command was: ["GET","SENTINEL"]')
 
       const error = await get(make({ retries: 0 })).catch((e) => e)
@@ -91,7 +91,7 @@ describe('guard', () => {
       expect(everythingIn(error)).not.toContain('SENTINEL')
     })
 
-    test('one to a whole pipeline fails it', async () => {
+    test('to a failure of the whole pipeline', async () => {
       redis.fate = () => throws('ERR max request size exceeded, command was: [["GET","SENTINEL"]]')
       const request = make().request({ path: ['pipeline'], body: [['GET', 'SENTINEL']] })
 
@@ -105,7 +105,7 @@ describe('guard', () => {
       'Unexpected token <',
       'internal error, command was: ["GET","ERR SENTINEL"]',
       'Err not as Redis writes it',
-    ])('but not "%s", which no Redis says', async (message) => {
+    ])('but not "%s", which is not an error reply of Redis', async (message) => {
       redis.fate = () => throws(message)
 
       const error = await get(make({ retries: 0 })).catch((e) => e)

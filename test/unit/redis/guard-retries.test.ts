@@ -27,7 +27,7 @@ const refused: Fate = {
 }
 const pass: Fate = { kind: 'pass' }
 
-describe('guard sends again', () => {
+describe('guard retries', () => {
   let platform: ManualPlatform
   let redis: FaultyRequester
 
@@ -47,7 +47,7 @@ describe('guard sends again', () => {
     redis.fate = () => fates[Math.min(redis.requests.length, fates.length) - 1] ?? pass
   }
 
-  test('and is in doubt of the first request when the second may not be sent', async () => {
+  test('and reports `applied: unknown` if the first attempt may have been applied and the second was not sent', async () => {
     meets(lost, { kind: 'fail', error: new Error('Too many subrequests.') })
     const failed = expect(send(make(), 'GET', 'k')).rejects.toMatchObject({
       reason: 'too many subrequests',
@@ -60,7 +60,7 @@ describe('guard sends again', () => {
     expect(redis.requests).toHaveLength(2)
   })
 
-  test('a read whose fate is not known', async () => {
+  test('a read whose outcome is unknown', async () => {
     const guarded = make()
     meets(lost, lost, pass)
     const answered = send(guarded, 'GET', 'k')
@@ -71,7 +71,7 @@ describe('guard sends again', () => {
     expect(guarded.counts).toEqual({ requests: 3, commands: 3, retries: 2, timeouts: 0 })
   })
 
-  test('and does not say of the last attempt alone that nothing was applied', async () => {
+  test('and reports `applied: unknown` even if the last attempt was surely not applied', async () => {
     const guarded = make()
     meets(lost, refused)
     const failed = expect(send(guarded, 'DEL', 'k')).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe('guard sends again', () => {
     expect(redis.requests).toHaveLength(3)
   })
 
-  test('no more often than it was told', async () => {
+  test('at most `retries` times', async () => {
     const guarded = make({ retries: 1 })
     meets(lost)
     const failed = expect(send(guarded, 'GET', 'k')).rejects.toBe(lost.error)
@@ -96,7 +96,7 @@ describe('guard sends again', () => {
     expect(redis.requests).toHaveLength(2)
   })
 
-  test('nothing when it was told so', async () => {
+  test('nothing with `retries: 0`', async () => {
     meets(lost)
 
     await expect(send(make({ retries: 0 }), 'GET', 'k')).rejects.toBe(lost.error)
@@ -120,14 +120,14 @@ describe('guard sends again', () => {
     ['INCR', 'k'],
     ['EVALSHA', 'f'.repeat(40), 0],
     ['SET', 'k', 'v', 'NX'],
-  ])('not %s %s, which may have been applied', async (name, ...args) => {
+  ])('no %s %s that may have been applied', async (name, ...args) => {
     meets(lost)
 
     await expect(send(make(), name, ...args)).rejects.toBe(lost.error)
     expect(redis.requests).toHaveLength(1)
   })
 
-  test('anything that surely was not applied', async () => {
+  test('any command that was surely not applied', async () => {
     const guarded = make()
     meets(refused, pass)
     const answered = send(guarded, 'INCR', 'k')
@@ -137,7 +137,7 @@ describe('guard sends again', () => {
     expect(await answered).toEqual({ result: 1 })
   })
 
-  test('a pipeline only if each of its commands may be', async () => {
+  test('a pipeline only if all of its commands may be repeated', async () => {
     const body = [
       ['GET', 'a'],
       ['INCR', 'b'],
@@ -158,7 +158,7 @@ describe('guard sends again', () => {
     expect(await answered).toEqual([{ result: null }, { result: 0 }])
   })
 
-  test('a command that is named by its path only if it may be', async () => {
+  test('a command in the path only if it may be repeated', async () => {
     const guarded = make()
     meets(lost, pass)
 
@@ -167,7 +167,7 @@ describe('guard sends again', () => {
     expect(guarded.counts).toMatchObject({ requests: 1, commands: 1, retries: 0 })
   })
 
-  test('after a back-off that grows, and not at once', async () => {
+  test('after an increasing backoff', async () => {
     platform = new ManualPlatform({ random: 0 })
     meets(lost)
     const failed = expect(send(make(), 'GET', 'k')).rejects.toBe(lost.error)
@@ -182,7 +182,7 @@ describe('guard sends again', () => {
     expect(sent.indexOf(3)).toBe(14)
   })
 
-  test('no sooner than the server asked for, and never past half the deadline', async () => {
+  test('not before the time that the server asked for, and never after half of the deadline', async () => {
     const asked = (retryAfterMs: number): Fate => ({
       kind: 'fail',
       error: new RemoteError({

@@ -45,13 +45,13 @@ describe('guard', () => {
   }
 
   describe('at the deadline', () => {
-    test('has told the transport how much time it has', async () => {
+    test('passes the time limit to the transport', async () => {
       await send(make({ deadlineMs: 100 }), 'GET', 'k')
 
       expect(redis.requests[0]).toMatchObject({ deadlineMs: 100 })
     })
 
-    test('rejects with RemoteTimeoutError, and tells the transport', async () => {
+    test('rejects with RemoteTimeoutError and aborts the request of the transport', async () => {
       const guarded = make({ deadlineMs: 100 })
       meets(hang)
       const failed = expect(send(guarded, 'SET', 'k', 'v')).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('guard', () => {
       expect(guarded.counts).toMatchObject({ requests: 1, timeouts: 1 })
     })
 
-    test('counts all attempts together', async () => {
+    test('rejects, counting the time of all attempts together', async () => {
       const guarded = make({ deadlineMs: 100, retries: 10 })
       meets(lost, hang)
       const failed = expect(send(guarded, 'GET', 'k')).rejects.toThrow(RemoteTimeoutError)
@@ -81,7 +81,7 @@ describe('guard', () => {
       expect(redis.requests).toHaveLength(2)
     })
 
-    test('is in force while it waits to send again, too', async () => {
+    test('rejects while it waits for a retry', async () => {
       const guarded = make({ deadlineMs: 100, retries: 10 })
       meets(lost)
       const failed = expect(send(guarded, 'GET', 'k')).rejects.toThrow()
@@ -95,7 +95,7 @@ describe('guard', () => {
       expect(platform.pendingTimers).toBe(0)
     })
 
-    test('leaves no timer behind when the answer came in time', async () => {
+    test('leaves no timer if the answer came in time', async () => {
       await send(make(), 'GET', 'k')
       await platform.advance(0)
 
@@ -134,7 +134,7 @@ describe('guard', () => {
       expect(guarded.circuit).toBe('open')
     })
 
-    test('does not open when a request of a Worker may send no more: others may', async () => {
+    test('does not open when a Worker invocation has used up its subrequests, because others have not', async () => {
       const guarded = make({ breaker })
       const error = new Error('Too many subrequests by single Worker invocation.')
       meets({ kind: 'fail', error })
@@ -173,7 +173,7 @@ describe('guard', () => {
       expect(guarded.circuit).toBe('open')
     })
 
-    test('is that of one node on a cluster, and passes through with what others have answered', async () => {
+    test('ignores such a reply of one node of a cluster, and passes all replies on', async () => {
       const answer = [{ error: 'LOADING Redis is loading' }, { result: 'v' }]
       meets({ kind: 'answer', answer })
       const guarded = guard(Object.assign(redis, { cluster: true }), { platform })
@@ -186,7 +186,7 @@ describe('guard', () => {
       expect(guarded.counts).toMatchObject({ requests: 1, retries: 0 })
     })
 
-    test('takes a pipeline that begins with such a reply for a failure', async () => {
+    test('counts a pipeline that begins with such a reply as failed', async () => {
       const guarded = make({ retries: 0 })
       const answer = [{ error: 'LOADING Redis is loading' }, { error: 'LOADING Redis is loading' }]
       redis.fate = () => ({ kind: 'answer', answer })
@@ -215,8 +215,8 @@ describe('guard', () => {
     })
   })
 
-  describe('what it tells', () => {
-    test('an unknown error of a transport becomes a RemoteError without its message', async () => {
+  describe('errors, counts and tokens', () => {
+    test('an unknown error of a transport becomes a RemoteError without the original message', async () => {
       const secret = 'redis://user:hunter2@10.0.0.7 GET user:ada@example.org'
       redis.fate = () => ({ kind: 'fail', error: new Error(secret, { cause: secret }) })
 
@@ -226,7 +226,7 @@ describe('guard', () => {
       expect(everythingIn(error)).not.toMatch(/hunter2|ada@example/)
     })
 
-    test('counts requests and commands, those of pipelines and retries too', async () => {
+    test('requests and commands are counted, pipelines included', async () => {
       const guarded = make()
       const body = [
         ['GET', 'a'],
@@ -239,7 +239,7 @@ describe('guard', () => {
       expect(guarded.counts).toEqual({ requests: 3, commands: 5, retries: 0, timeouts: 0 })
     })
 
-    test('passes the sync token of the transport both ways', () => {
+    test('the sync token is passed from and to the transport', () => {
       const guarded = make()
       expect(guarded.upstashSyncToken).toBe('')
 

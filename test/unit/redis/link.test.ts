@@ -17,13 +17,13 @@ describe('RedisLink', () => {
     link = new RedisLink(guard(redis, { platform: new ManualPlatform() }))
   })
 
-  test('gives replies as they are, nil as null', async () => {
+  test('returns replies unchanged, and nil as null', async () => {
     expect(await link.send(['SET', 'k', 'v'])).toBe('OK')
     expect(await link.read(['k', 'none'])).toEqual(['v', null])
     expect(await link.send(['GET', 'none'])).toBeNull()
   })
 
-  test('turns error replies into RemoteErrors that name the command and no arguments', async () => {
+  test('converts error replies to RemoteErrors that name the command but no arguments', async () => {
     await link.send(['SET', 'k', 'v'])
 
     const failed = link.send(['LPUSH', 'k', 'a secret'])
@@ -37,7 +37,7 @@ describe('RedisLink', () => {
   describe('run', () => {
     const names = (): unknown[] => redis.requests.map(({ body }) => (body as Command)[0])
 
-    test('names the script by its hash', async () => {
+    test('calls the script by its hash', async () => {
       await link.send(['SET', 'lease', 'token'])
 
       expect(await link.run(RELEASE, ['lease'], ['token', 0])).toBe(1)
@@ -45,7 +45,7 @@ describe('RedisLink', () => {
       expect(redis.requests.at(-1)?.body).toEqual(['EVALSHA', RELEASE.sha1, 1, 'lease', 'token', 0])
     })
 
-    test('sends its text to a Redis that does not know it', async () => {
+    test('sends the text of the script if Redis does not know its hash', async () => {
       redis.fate = ({ body }) =>
         (body as Command)[0] === 'EVALSHA'
           ? { kind: 'answer', answer: { error: 'NOSCRIPT No matching script.' } }
@@ -57,7 +57,7 @@ describe('RedisLink', () => {
       expect(redis.requests.at(-1)?.body).toEqual(['EVAL', RELEASE.lua, 1, 'lease', 'token', 0])
     })
 
-    test('fails with any other error reply', async () => {
+    test('rejects with any other error reply', async () => {
       redis.fate = () => ({ kind: 'answer', answer: { error: 'OOM command not allowed' } })
 
       await expect(link.run(RELEASE, ['lease'], ['token', 0])).rejects.toMatchObject({

@@ -41,7 +41,7 @@ async function idle(fetch: RestFetch, count: number): Promise<void> {
     for (const one of waiting.splice(0)) one.end('answer')
   })
   await Promise.all(Array.from({ length: count }, () => send(fetch)))
-  await setImmediate() // the client has them back behind the answers
+  await setImmediate() // the client returns the connections to its pool after the responses
 }
 
 test('after one aborted request without an answer, all silently dropped connections are closed', async () => {

@@ -33,7 +33,7 @@ async function answerTo(url: string, settings: Record<string, string>): Promise<
   return stdout.trim()
 }
 
-test('goes through the proxy of the environment where Node was told to', {
+test('nodeFetch uses the proxy of the environment if Node is configured to', {
   timeout: 20_000,
 }, async () => {
   const answer = await answerTo('http://redis.invalid/pipeline', { NODE_USE_ENV_PROXY: '1' })
@@ -41,7 +41,9 @@ test('goes through the proxy of the environment where Node was told to', {
   expect(answer).toBe('by the proxy: http://redis.invalid/pipeline')
 })
 
-test('leaves the proxy alone where Node was not told to use it', { timeout: 20_000 }, async () => {
+test('nodeFetch does not use the proxy if Node is not configured to', {
+  timeout: 20_000,
+}, async () => {
   const answering = answerTo('http://redis.invalid/pipeline', { NODE_USE_ENV_PROXY: '0' })
 
   await expect(answering).rejects.toThrow('ENOTFOUND')

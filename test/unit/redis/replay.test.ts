@@ -66,14 +66,14 @@ describe('isReplaySafe', () => {
     expect(isReplaySafe(command as [string, ...Argument[]], ours)).toBe(false)
   })
 
-  test('does not take a value that reads like an option for one', () => {
+  test('does not mistake a value for an option', () => {
     expect(isReplaySafe(['SET', 'NX', 'GET', 'EX', 5], ours)).toBe(true)
     expect(isReplaySafe(['SET', 'k', 'v', 'EX', 'NX'], ours)).toBe(true)
   })
 })
 
 describe('isReadOnly', () => {
-  test('tells reads from writes, in any case', () => {
+  test('distinguishes reads from writes, in upper and lower case', () => {
     expect(isReadOnly(['mget', 'a'])).toBe(true)
     expect(isReadOnly(['SCRIPT', 'EXISTS', sha1])).toBe(true)
     expect(isReadOnly(['DEL', 'a'])).toBe(false)

@@ -15,7 +15,7 @@ const KEY = 'SENTINEL-key'
 const VALUE = 'SENTINEL-value'
 const TOKEN = 'SENTINEL-token'
 
-describe.each(WAYS)('the rest transport, when something is broken $name', ({ options: way }) => {
+describe.each(WAYS)('the rest transport, in case of failures $name', ({ options: way }) => {
   let endpoint: RestEndpoint
   let transport: Transport
 
@@ -95,7 +95,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
       { status: 307, body: '', headers: { location: `http://127.0.0.1:1/${TOKEN}` } },
       { reason: 'redirected', applied: 'no', retryable: false },
     ],
-  ])('fails for %s, and tells no key, value or token', async (_, fault, expected) => {
+  ])('rejects for %s, without key, value or token in the error', async (_, fault, expected) => {
     failWith(fault)
 
     const error = await failure(transport.request({ body: ['SET', KEY, VALUE] }))
@@ -105,7 +105,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(endpoint.requests).toHaveLength(1)
   })
 
-  test('names the code of a broken connection', async () => {
+  test('gives the error code of a broken connection as the reason', async () => {
     failWith('reset')
 
     const error = await failure(transport.request({ body: ['SET', KEY, VALUE] }))
@@ -113,7 +113,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(['ECONNRESET', 'UND_ERR_SOCKET']).toContain((error as { reason: string }).reason)
   })
 
-  test('fails for a refused connection, and knows that nothing was applied', async () => {
+  test('rejects for a refused connection with `applied: no`', async () => {
     const { url } = endpoint
     await endpoint.stop()
 
@@ -124,7 +124,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
-  test('redacts what a fetch of the caller throws', async () => {
+  test("redacts an error of the caller's fetch", async () => {
     const fetch = (): never => {
       throw new Error(VALUE, { cause: { code: KEY, headers: TOKEN } })
     }
@@ -135,7 +135,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
-  test('resolves the error reply to one command, in the words of Redis', async () => {
+  test('resolves with the error reply to one command, unchanged', async () => {
     failWith(json({ error: 'ERR wrong number of arguments' }, 400))
 
     const answer = await transport.request({ body: ['GET'] })
@@ -143,7 +143,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(answer).toEqual({ error: 'ERR wrong number of arguments' })
   })
 
-  test('resolves the error reply to a whole transaction', async () => {
+  test('resolves with the error reply to a whole transaction', async () => {
     failWith(json({ error: 'EXECABORT Transaction discarded' }, 400))
 
     const answer = await transport.request({ path: ['multi-exec'], body: [['GET']] })
@@ -151,7 +151,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     expect(answer).toEqual({ error: 'EXECABORT Transaction discarded' })
   })
 
-  test('fails when a whole pipeline is refused, with what can be told of it', async () => {
+  test('rejects if a whole pipeline is refused, with a reason that contains no data', async () => {
     failWith(json({ error: `ERR max request size exceeded: ${VALUE}` }, 400))
 
     const error = await failure(
@@ -169,7 +169,7 @@ describe.each(WAYS)('the rest transport, when something is broken $name', ({ opt
     [[{ result: 1 }, null]],
     [{ result: 1 }],
     [{ error: 7 }],
-  ])('does not take %j for the answers to two commands', async (body) => {
+  ])('rejects the malformed answer %j to two commands', async (body) => {
     failWith(json(body))
     const commands = [['PING'], ['PING']]
 

@@ -27,7 +27,7 @@ describe('restTransport', () => {
     expect(restTransport({ ...good, url }).kind).toBe('rest')
   })
 
-  test('accepts http to another host only when told so', () => {
+  test('accepts http to another host only with the option for it', () => {
     const url = 'http://sentinel.internal'
 
     expect(errorOf({ url }).message).toMatch(/https:.*allowHttp/)
@@ -60,7 +60,7 @@ describe('restTransport', () => {
     ['encoding', 'sentinel', /'none' or 'base64'/],
     ['maxReplyBytes', 0, /at least 1/],
     ['maxReplyBytes', Number.NaN, /at least 1/],
-  ])('refuses the %s %j and says why, without quoting it', (option, value, why) => {
+  ])('rejects the %s %j with the reason, without quoting it', (option, value, why) => {
     const error = errorOf({ [option]: value })
 
     expect(error.option).toBe(option)

@@ -15,140 +15,143 @@ const KEY = 'SENTINEL-key'
 const VALUE = 'SENTINEL-value'
 const TOKEN = 'SENTINEL-token'
 
-describe.each(WAYS)('the rest transport, from request to request $name', ({ options: way }) => {
-  let endpoint: RestEndpoint
-  let transport: Transport
+describe.each(WAYS)(
+  'the rest transport, sync tokens and subscriptions $name',
+  ({ options: way }) => {
+    let endpoint: RestEndpoint
+    let transport: Transport
 
-  beforeEach(async () => {
-    endpoint = await startRestEndpoint({ requester: echoRequester, token: TOKEN })
-    transport = connect()
-  })
-
-  afterEach(async () => {
-    await transport.close()
-    await endpoint.stop()
-  })
-
-  function connect(options: Partial<RestOptions> = {}): Transport {
-    return restTransport({
-      url: endpoint.url,
-      token: TOKEN,
-      platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
-      ...way,
-      ...options,
-    })
-  }
-
-  function failWith(fault: Fault): void {
-    endpoint.respond = () => fault
-  }
-
-  const json = (body: unknown, status = 200): Fault => ({ status, body: JSON.stringify(body) })
-  describe('to read its own writes,', () => {
-    const sent = (): unknown[] =>
-      endpoint.requests.map(({ headers }) => headers['upstash-sync-token'])
-
-    test('sends the last token it was given', async () => {
-      await transport.request({ body: ['SET', KEY, VALUE] })
-      await transport.request({ body: ['GET', KEY] })
-      await transport.request({ body: ['GET', KEY] })
-
-      expect(sent()).toEqual([undefined, '1', '2'])
-      expect(transport.upstashSyncToken).toBe('3')
+    beforeEach(async () => {
+      endpoint = await startRestEndpoint({ requester: echoRequester, token: TOKEN })
+      transport = connect()
     })
 
-    test('keeps its token when a response has none', async () => {
-      transport.upstashSyncToken = 'mine'
-      failWith(json({ result: 1 }))
-
-      await transport.request({ body: ['GET', KEY] })
-
-      expect(transport.upstashSyncToken).toBe('mine')
+    afterEach(async () => {
+      await transport.close()
+      await endpoint.stop()
     })
 
-    test('prefers the token of a request, as a client of its own may have one', async () => {
-      await transport.request({ body: ['GET', KEY], upstashSyncToken: 'theirs' })
-
-      expect(sent()).toEqual(['theirs'])
-    })
-
-    test('does not let a slow read bring an older token back', async () => {
-      const slow = Promise.withResolvers<Response>()
-      const reply = (token: string): Response =>
-        new Response('{"result":1}', { headers: { 'upstash-sync-token': token } })
-      const replies = [slow.promise, Promise.resolve(reply('after the write'))]
-      const client = connect({ fetch: () => replies.shift() ?? expect.unreachable() })
-
-      const read = client.request({ body: ['GET', KEY] })
-      await client.request({ body: ['SET', KEY, VALUE] })
-      slow.resolve(reply('before the write'))
-      await read
-
-      expect(client.upstashSyncToken).toBe('after the write')
-    })
-
-    test('leaves it when told to', async () => {
-      transport.readYourWrites = false
-      await transport.request({ body: ['SET', KEY, VALUE] })
-      await transport.request({ body: ['GET', KEY] })
-
-      expect(sent()).toEqual([undefined, undefined])
-    })
-  })
-
-  describe('subscribed', () => {
-    const channel = 'a,b/c?d#é'
-
-    async function subscribe(signal?: AbortSignal): Promise<string[]> {
-      const heard: string[] = []
-      await transport.request({
-        path: ['subscribe', channel],
-        body: [],
-        headers: { Accept: 'text/event-stream' },
-        isStreaming: true,
-        onMessage: (data) => heard.push(data),
-        ...(signal && { signal }),
+    function connect(options: Partial<RestOptions> = {}): Transport {
+      return restTransport({
+        url: endpoint.url,
+        token: TOKEN,
+        platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
+        ...way,
+        ...options,
       })
-      return heard
     }
 
-    test('hands on each message of a channel of any name', async () => {
-      const heard = await subscribe()
-      endpoint.emit(`message,${channel},one`)
-      endpoint.emit(`message,${channel}, two`)
+    function failWith(fault: Fault): void {
+      endpoint.respond = () => fault
+    }
 
-      await eventually(() => expect(heard).toHaveLength(3))
-      expect(heard).toEqual([
-        `subscribe,${channel},1`,
-        `message,${channel},one`,
-        `message,${channel}, two`,
-      ])
-    })
+    const json = (body: unknown, status = 200): Fault => ({ status, body: JSON.stringify(body) })
+    describe('to read its own writes,', () => {
+      const sent = (): unknown[] =>
+        endpoint.requests.map(({ headers }) => headers['upstash-sync-token'])
 
-    test('ends the stream with its signal', async () => {
-      const controller = new AbortController()
-      await subscribe(controller.signal)
-      expect(endpoint.streams).toBe(1)
+      test('sends the last token it has received', async () => {
+        await transport.request({ body: ['SET', KEY, VALUE] })
+        await transport.request({ body: ['GET', KEY] })
+        await transport.request({ body: ['GET', KEY] })
 
-      controller.abort()
+        expect(sent()).toEqual([undefined, '1', '2'])
+        expect(transport.upstashSyncToken).toBe('3')
+      })
 
-      await eventually(() => expect(endpoint.streams).toBe(0))
-    })
+      test('keeps its token if a response has none', async () => {
+        transport.upstashSyncToken = 'mine'
+        failWith(json({ result: 1 }))
 
-    test('ends the stream when it is closed', async () => {
-      await subscribe()
-      await transport.close()
+        await transport.request({ body: ['GET', KEY] })
 
-      await eventually(() => expect(endpoint.streams).toBe(0))
-    })
+        expect(transport.upstashSyncToken).toBe('mine')
+      })
 
-    test('fails as other requests do', async () => {
-      failWith({ status: 503, body: VALUE })
+      test('prefers the token of a request, because its client may keep its own', async () => {
+        await transport.request({ body: ['GET', KEY], upstashSyncToken: 'theirs' })
 
-      await expect(subscribe()).rejects.toMatchObject({
-        operation: 'subscribe',
-        reason: 'HTTP 503',
+        expect(sent()).toEqual(['theirs'])
+      })
+
+      test('does not return to an older token when a slow read ends', async () => {
+        const slow = Promise.withResolvers<Response>()
+        const reply = (token: string): Response =>
+          new Response('{"result":1}', { headers: { 'upstash-sync-token': token } })
+        const replies = [slow.promise, Promise.resolve(reply('after the write'))]
+        const client = connect({ fetch: () => replies.shift() ?? expect.unreachable() })
+
+        const read = client.request({ body: ['GET', KEY] })
+        await client.request({ body: ['SET', KEY, VALUE] })
+        slow.resolve(reply('before the write'))
+        await read
+
+        expect(client.upstashSyncToken).toBe('after the write')
+      })
+
+      test('sends no token with `readYourWrites: false`', async () => {
+        transport.readYourWrites = false
+        await transport.request({ body: ['SET', KEY, VALUE] })
+        await transport.request({ body: ['GET', KEY] })
+
+        expect(sent()).toEqual([undefined, undefined])
       })
     })
-  })
-})
+
+    describe('subscribed', () => {
+      const channel = 'a,b/c?d#é'
+
+      async function subscribe(signal?: AbortSignal): Promise<string[]> {
+        const heard: string[] = []
+        await transport.request({
+          path: ['subscribe', channel],
+          body: [],
+          headers: { Accept: 'text/event-stream' },
+          isStreaming: true,
+          onMessage: (data) => heard.push(data),
+          ...(signal && { signal }),
+        })
+        return heard
+      }
+
+      test('passes on each message, whatever the name of the channel', async () => {
+        const heard = await subscribe()
+        endpoint.emit(`message,${channel},one`)
+        endpoint.emit(`message,${channel}, two`)
+
+        await eventually(() => expect(heard).toHaveLength(3))
+        expect(heard).toEqual([
+          `subscribe,${channel},1`,
+          `message,${channel},one`,
+          `message,${channel}, two`,
+        ])
+      })
+
+      test('ends the stream when its signal is aborted', async () => {
+        const controller = new AbortController()
+        await subscribe(controller.signal)
+        expect(endpoint.streams).toBe(1)
+
+        controller.abort()
+
+        await eventually(() => expect(endpoint.streams).toBe(0))
+      })
+
+      test('ends the stream when it is closed', async () => {
+        await subscribe()
+        await transport.close()
+
+        await eventually(() => expect(endpoint.streams).toBe(0))
+      })
+
+      test('rejects like other requests', async () => {
+        failWith({ status: 503, body: VALUE })
+
+        await expect(subscribe()).rejects.toMatchObject({
+          operation: 'subscribe',
+          reason: 'HTTP 503',
+        })
+      })
+    })
+  },
+)

@@ -47,7 +47,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
       (error: unknown) => error,
     )
 
-  test('posts JSON with the token, and no header about itself', async () => {
+  test('posts JSON with the token and no telemetry headers', async () => {
     await transport.request({ path: ['pipeline'], body: [['GET', KEY]] })
 
     const [request] = endpoint.requests
@@ -62,7 +62,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     )
   })
 
-  test('sends one request for one request, and none by itself', async () => {
+  test('does not retry by itself', async () => {
     failWith({ status: 503, body: '' })
 
     await failure(transport.request({ body: ['GET', KEY] }))
@@ -70,7 +70,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     expect(endpoint.requests).toHaveLength(1)
   })
 
-  test('keeps a path that the address has', async () => {
+  test('keeps the path of its url', async () => {
     await connect({ url: `${endpoint.url}/base/` })
       .request({ body: ['PING'] })
       .catch(() => 0)
@@ -78,7 +78,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     expect(endpoint.requests[0]?.path).toEqual(['base'])
   })
 
-  test('gives fetch only the options that every runtime accepts', async () => {
+  test('passes only options to fetch that every runtime accepts', async () => {
     const fetch = vi.fn(globalThis.fetch)
 
     await connect({ fetch }).request({ body: ['PING'] })
@@ -89,7 +89,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     expect(init.redirect).toBe('manual')
   })
 
-  test('looks fetch up when it is used, so that instrumentation of it works', async () => {
+  test('looks up the global fetch for each request, so that instrumentation works', async () => {
     const original = globalThis.fetch
     const instrumented = vi.fn(original)
     globalThis.fetch = instrumented
@@ -102,7 +102,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     expect(instrumented).toHaveBeenCalledOnce()
   })
 
-  test('lets no header of a request replace the token', async () => {
+  test('does not let a header of a request replace the token', async () => {
     await transport.request({ body: ['PING'], headers: { Authorization: 'Bearer other' } })
 
     expect(endpoint.requests[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`)
@@ -113,7 +113,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
   test.each([
     ['of a declared length', {}],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
-  ])('reads a reply %s up to the cap, and not a byte more', async (_how, headers) => {
+  ])('accepts a reply %s up to exactly `maxReplyBytes`', async (_how, headers) => {
     const capped = connect({ maxReplyBytes: 100 })
     const body = JSON.stringify({ result: '' })
     const fill = (bytes: number): Fault => ({
@@ -143,7 +143,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
   describe('when its signal is aborted', () => {
     const reason = new Error('deadline')
 
-    test('rejects with the reason while the server is silent', async () => {
+    test('rejects with its reason while the server does not answer', async () => {
       const controller = new AbortController()
       endpoint.respond = () => {
         controller.abort(reason)
@@ -155,7 +155,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
       await expect(request).rejects.toBe(reason)
     })
 
-    test('rejects with the reason when only half of the body has arrived', async () => {
+    test('rejects with its reason while the body is incomplete', async () => {
       const controller = new AbortController()
       const half = new ReadableStream({
         start: (body) => body.enqueue(new TextEncoder().encode('{"result":')),
@@ -168,7 +168,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
       await expect(request).rejects.toBe(reason)
     })
 
-    test('does not depend on a fetch that listens', async () => {
+    test('rejects even if fetch ignores the signal', async () => {
       const controller = new AbortController()
       const deaf = (): Promise<never> => new Promise(() => controller.abort(reason))
 
@@ -180,7 +180,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
       await expect(request).rejects.toBe(reason)
     })
 
-    test('is not even sent when it was aborted before', async () => {
+    test('does not send a request if the signal was already aborted', async () => {
       const request = transport.request({ body: ['PING'], signal: AbortSignal.abort(reason) })
 
       await expect(request).rejects.toBe(reason)

@@ -16,7 +16,7 @@ describe('The scripts of the protocol', () => {
     },
   )
 
-  test('are all listed, once', () => {
+  test('are all listed exactly once', () => {
     expect(SCRIPTS).toHaveLength(byName.length)
     expect(new Set(SCRIPTS)).toEqual(new Set(byName.map(([, script]) => script)))
   })
@@ -43,7 +43,7 @@ describe('The scripts of semantic matching', () => {
     expect(createHash('sha1').update(script.lua).digest('hex')).toBe(script.sha1)
   })
 
-  test('are all listed, once, and each have one twin in the embedded engine', () => {
+  test('are all listed exactly once, and each has one twin in the embedded engine', () => {
     expect(new Set(SEMANTIC_SCRIPTS)).toEqual(new Set(Object.values(byItsName)))
     expect(SEMANTIC_TWINS.map(({ sha1 }) => sha1).toSorted()).toEqual(
       SEMANTIC_SCRIPTS.map(({ sha1 }) => sha1).toSorted(),

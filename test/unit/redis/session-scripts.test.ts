@@ -14,7 +14,7 @@ describe('The scripts of sessions', () => {
     expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
   })
 
-  test('are all listed, once', () => {
+  test('are all listed exactly once', () => {
     expect(SESSION_SCRIPTS).toHaveLength(byName.length)
     expect(new Set(SESSION_SCRIPTS)).toEqual(new Set(byName.map(([, script]) => script)))
   })
@@ -25,7 +25,7 @@ describe('The scripts of sessions', () => {
     )
   })
 
-  test('may be sent again, except those whose late copy could undo another write', () => {
+  test('may be retried, except those whose late copy could undo another write', () => {
     const others = SESSION_SCRIPTS.filter((script) => !REPEATABLE_SESSION_SCRIPTS.includes(script))
 
     expect(others).toEqual([
@@ -39,7 +39,7 @@ describe('The scripts of sessions', () => {
   test('touch only the keys they are given', () => {
     for (const { lua } of SESSION_SCRIPTS) {
       const keys = [...lua.matchAll(/redis\.p?call\('[A-Z]+', ([^,)]+)/g)].map(([, key]) => key)
-      // The first two are the parameters of the function that makes an epoch.
+      // `user` and `index` are the parameters of the function that creates an epoch.
       const foreign = keys.filter((key) => !/^(?:KEYS\[\d\]|user|index)$/.test(key ?? ''))
       expect(foreign).toEqual([])
       for (const [, user, index] of lua.matchAll(/(?<!function )epoch\(([^,]+), ([^,]+),/g)) {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { tcpTransport } from '../../../src/redis/tcp/index.ts'
 
-// As Deno does without `--allow-env`, when the package looks at `DEBUG`.
+// Like Deno without `--allow-env`, when the package reads `DEBUG`.
 vi.mock('ioredis', () => ({
   get default() {
     const message = 'Requires env access to "DEBUG", run again with the --allow-env flag'

@@ -18,7 +18,7 @@ describe('EmbeddedRedis and time', () => {
     return result
   }
 
-  test('a key is there until the millisecond it expires', async () => {
+  test('a key exists until exactly the millisecond at which it expires', async () => {
     run('SET', 'key', 'value', 'PX', 100)
 
     await platform.advance(99)
@@ -44,7 +44,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run(name, ...args)).toBe(0)
   })
 
-  test('what overwrites an expired key does not inherit its expiry', async () => {
+  test('a value that overwrites an expired key does not inherit its expiry', async () => {
     run('SET', 'counter', 5, 'PX', 100)
     await platform.advance(100)
 
@@ -52,7 +52,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run('TTL', 'counter')).toBe(-1)
   })
 
-  test('a change in place keeps the expiry, and SET drops it', () => {
+  test('a change in place keeps the expiry, and SET removes it', () => {
     run('SET', 'key', '1', 'EX', 100)
     run('INCR', 'key')
     expect(run('TTL', 'key')).toBe(100)
@@ -64,7 +64,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run('TTL', 'key')).toBe(-1)
   })
 
-  test('an expiry that has passed deletes at once', () => {
+  test('an expiry in the past deletes the key at once', () => {
     run('SET', 'key', 'value')
     expect(run('PEXPIREAT', 'key', platform.now())).toBe(1)
     expect(run('EXISTS', 'key')).toBe(0)
@@ -73,7 +73,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run('EXISTS', 'key')).toBe(0)
   })
 
-  test('GT and LT compare with what is left, and no expiry counts as an infinite one', () => {
+  test('GT and LT compare with the remaining time, and no expiry counts as infinite', () => {
     run('SET', 'key', 'value')
     expect(run('EXPIRE', 'key', 100, 'GT')).toBe(0)
     expect(run('EXPIRE', 'key', 100, 'LT')).toBe(1)
@@ -83,14 +83,14 @@ describe('EmbeddedRedis and time', () => {
     expect(run('TTL', 'key')).toBe(101)
   })
 
-  test('seconds are rounded half up', () => {
+  test('TTL rounds half a second up', () => {
     run('SET', 'key', 'value', 'PX', 1_500)
     expect(run('TTL', 'key')).toBe(2)
     run('PEXPIRE', 'key', 1_499)
     expect(run('TTL', 'key')).toBe(1)
   })
 
-  test('writes drop expired keys that nobody asks for', async () => {
+  test('writes remove expired keys that are never read', async () => {
     for (let index = 0; index < 1_000; index++) run('SET', `old:${index}`, 'value', 'PX', 100)
     await platform.advance(100)
 
@@ -99,7 +99,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run('INFO', 'stats')).toContain('expired_keys:1000\r\n')
   })
 
-  test('time stands still within a transaction', () => {
+  test('time does not advance within a transaction', () => {
     let now = 1_000
     const moving = new EmbeddedRedis({ platform: { ...platformOf(platform), now: () => now++ } })
 
@@ -124,7 +124,7 @@ describe('EmbeddedRedis and time', () => {
     expect(told).toEqual([first, first + 1, first + 2])
   })
 
-  test('TIME goes on when the clock is set back', async () => {
+  test('TIME still increases after the clock is set back', async () => {
     let now = 5_000
     const moving = new EmbeddedRedis({ platform: { ...platformOf(platform), now: () => now } })
     expect(moving.execute(['TIME']).result).toEqual(['5', '0'])

@@ -46,7 +46,7 @@ describe('FileSnapshot', () => {
     return { engine, snapshot: new FileSnapshot({ engine, path, platform, ...options }) }
   }
 
-  test('brings a process back to what the last one held when it closed', () => {
+  test('restores the data that the previous process held when it closed', () => {
     const first = start()
     expect(first.snapshot.loaded).toBe('nothing')
     first.engine.execute(['SET', 'key', 'value', 'PX', 60_000])
@@ -60,7 +60,7 @@ describe('FileSnapshot', () => {
     expect(readdirSync(folder)).toEqual(['engine.snapshot'])
   })
 
-  test('writes an interval after a change, once for all changes in it', async () => {
+  test('writes one interval after a change, once for all changes within it', async () => {
     const { engine, snapshot } = start({ interval: '10s' })
     const save = vi.spyOn(snapshot, 'save')
     engine.execute(['SET', 'key', 'a'])
@@ -79,7 +79,7 @@ describe('FileSnapshot', () => {
     const { engine } = start({ interval: '10s' })
     engine.execute(['SET', 'key', 'old'])
     await platform.advance(10_000)
-    engine.execute(['DEL', 'key']) // and the process stops here
+    engine.execute(['DEL', 'key']) // the process stops here
 
     const next = start()
 
@@ -111,7 +111,7 @@ describe('FileSnapshot', () => {
     expect(start().snapshot.loaded).toBe('current')
   })
 
-  test('a crash while a snapshot is written leaves the one before', () => {
+  test('a crash while a snapshot is written leaves the previous snapshot', () => {
     const { engine, snapshot } = start()
     engine.execute(['SET', 'key', 'a'])
     snapshot.save()
@@ -130,14 +130,14 @@ describe('FileSnapshot', () => {
     expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
   })
 
-  test('refuses a file that is something else, and leaves it alone', () => {
+  test('rejects a file that is not a snapshot, and does not change it', () => {
     writeFileSync(path, 'my thesis')
 
     expect(() => start()).toThrow(SnapshotError)
     expect(readFileSync(path, 'utf8')).toBe('my thesis')
   })
 
-  test('reports a snapshot that failed, and tries again', async () => {
+  test('reports a snapshot that failed, and retries', async () => {
     const onError = vi.fn()
     const { engine } = start({ interval: '10s', onError })
     engine.execute(['SET', 'key', 'a'])
@@ -151,7 +151,7 @@ describe('FileSnapshot', () => {
     expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
   })
 
-  test('writes no more once it is closed', async () => {
+  test('does not write after it is closed', async () => {
     const { engine, snapshot } = start({ interval: '10s' })
     snapshot.close()
     snapshot.close()
@@ -170,7 +170,7 @@ describe('FileSnapshot', () => {
     expect(() => start(options)).toThrow(expect.objectContaining({ option }))
   })
 
-  test('a process that is killed at any moment leaves a whole snapshot, and never an old one as new', {
+  test('a process killed at any moment leaves a complete snapshot, and an outdated one never counts as current', {
     timeout: 300_000,
   }, async ({ task }) => {
     const loaded = { current: 0, outdated: 0, nothing: 0 }

@@ -29,12 +29,12 @@ describe('compileGlob', () => {
     expect(compileGlob(pattern)(text)).toBe(expected)
   })
 
-  test('counts a character outside ASCII as its bytes, as Redis does', () => {
+  test('counts the bytes of a character outside ASCII, like Redis', () => {
     expect(compileGlob('?')('é')).toBe(false)
     expect(compileGlob('??')('é')).toBe(true)
   })
 
-  test('answers a hostile pattern in a number of steps bounded by both lengths', () => {
+  test('matches a hostile pattern in a number of steps bounded by both lengths', () => {
     const matches = compileGlob(`${'a*'.repeat(2_000)}b`)
     expect(matches('a'.repeat(20_000))).toBe(false)
   })

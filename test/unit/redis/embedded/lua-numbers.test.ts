@@ -25,11 +25,11 @@ describe('the numbers of Lua', () => {
     ['ten', undefined],
     [null, undefined],
     [7, 7],
-  ])('reads %j as tonumber does', (text, number) => {
+  ])('are parsed from %j like tonumber', (text, number) => {
     expect(toNumber(text)).toBe(number)
   })
 
-  // What a Redis 7.0 stores for redis.call('SET', 'key', number).
+  // The text that Redis 7.0 stores for redis.call('SET', 'key', number).
   test.each([
     [5, '5'],
     [-5.25, '-5.25'],
@@ -43,11 +43,11 @@ describe('the numbers of Lua', () => {
     [-0, '-0'],
     [Number.POSITIVE_INFINITY, 'inf'],
     [Number.NEGATIVE_INFINITY, '-inf'],
-  ])('writes %d as %s', (number, text) => {
+  ])('are written as text: %d as %s', (number, text) => {
     expect(toText(number)).toBe(text)
   })
 
-  test('are cut to integers in a reply, which ends before the first nil', () => {
+  test('are truncated to integers in a reply; a list ends before its first nil', () => {
     expect(toReply([1.9, -1.9, undefined, 3])).toEqual([1, -1])
     expect(toInteger(Number.NaN)).toBe(-(2 ** 63))
     expect(toInteger(1e300)).toBe(-(2 ** 63))
@@ -58,7 +58,7 @@ describe('the numbers of Lua', () => {
     expect(modulo(65, 60)).toBe(5)
   })
 
-  test('cause an error where an operator gets something else', () => {
+  test('are required by operators: other values cause an error', () => {
     expect(() => need('many')).toThrow(/^ERR /)
   })
 })

@@ -29,14 +29,14 @@ function fill(redis: EmbeddedRedis, count: number, ...options: string[]): void {
 }
 
 describe('EmbeddedRedis and memory', () => {
-  test('stays within its cap, give or take the last value', () => {
+  test('exceeds its cap by at most the last value', () => {
     const redis = engine()
     fill(redis, 200)
     expect(usedMemory(redis)).toBeLessThan(20_000 + 1_200)
     expect(redis.execute(['DBSIZE']).result).toBeGreaterThan(10)
   })
 
-  test('is back at zero when every kind of value is gone', () => {
+  test('uses zero bytes again after values of every kind are deleted', () => {
     const redis = engine()
     const commands: Command[] = [
       ['SET', 's', KILOBYTE, 'EX', 10],
@@ -64,7 +64,7 @@ describe('EmbeddedRedis and memory', () => {
     expect(usedMemory(redis)).toBe(0)
   })
 
-  test('under noeviction refuses what needs memory, and still reads and deletes', () => {
+  test('under noeviction refuses commands that need memory, and still reads and deletes', () => {
     const redis = engine({ evictionPolicy: 'noeviction' })
     fill(redis, 100)
 
@@ -77,7 +77,7 @@ describe('EmbeddedRedis and memory', () => {
     expect(redis.execute(['SET', 'another', 'a'])).toEqual({ result: 'OK' })
   })
 
-  test('under allkeys-lru a key that is used stays', () => {
+  test('under allkeys-lru a recently used key stays', () => {
     const redis = engine()
     redis.execute(['SET', 'used', KILOBYTE])
     for (let index = 0; index < 200; index++) {
@@ -96,7 +96,7 @@ describe('EmbeddedRedis and memory', () => {
   })
 
   test.each(['volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl'] as const)(
-    'under %s only keys with an expiry go',
+    'under %s only keys with an expiry are evicted',
     (evictionPolicy) => {
       const redis = engine({ evictionPolicy })
       redis.execute(['SET', 'kept', KILOBYTE])
@@ -107,7 +107,7 @@ describe('EmbeddedRedis and memory', () => {
   )
 
   test.each(EVICTION_POLICIES)(
-    'under %s keeps the same keys, given the same commands, clock and dice',
+    'under %s keeps the same keys, given the same commands, clock and random numbers',
     async (evictionPolicy) => {
       const held: unknown[] = []
       for (let run = 0; run < 2; run++) {
@@ -127,20 +127,20 @@ describe('EmbeddedRedis and memory', () => {
     },
   )
 
-  test('under volatile-ttl what expires first goes first', () => {
+  test('under volatile-ttl the key that expires first is evicted first', () => {
     const redis = engine({ evictionPolicy: 'volatile-ttl' })
     redis.execute(['SET', 'late', KILOBYTE, 'EX', 1_000])
     fill(redis, 100, 'EX', '10')
     expect(redis.execute(['GET', 'late']).result).toBe(KILOBYTE)
   })
 
-  test('under a volatile policy with nothing volatile, writes are refused', () => {
+  test('under a volatile policy without keys that expire, writes are refused', () => {
     const redis = engine({ evictionPolicy: 'volatile-lru' })
     fill(redis, 100)
     expect(redis.execute(['SET', 'another', 'a']).error).toMatch(/^OOM /)
   })
 
-  test('a string longer than the cap is refused before it is made', () => {
+  test('a string longer than the cap is refused before memory is allocated', () => {
     const redis = engine()
     expect(redis.execute(['SETRANGE', 'key', 500_000_000, 'a']).error).toBe(
       'ERR string exceeds maximum allowed size (proto-max-bulk-len)',

@@ -10,13 +10,13 @@ import {
 
 describe('numbers in commands', () => {
   test.each(['', '-', '+1', ' 1', '1 ', '01', '-0', '1.0', '1e3', '0x1', '9223372036854775808'])(
-    '%j is no integer',
+    '%j is not an integer',
     (text) => {
       expect(() => parseInteger(text)).toThrow('ERR value is not an integer or out of range')
     },
   )
 
-  test('add exactly over the whole range of 64 bits', () => {
+  test('are added exactly over the whole range of 64 bits', () => {
     const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
     fc.assert(
       fc.property(int64, int64, (left, right) => {
@@ -36,16 +36,16 @@ describe('numbers in commands', () => {
     ['-0.25', '0', '-0.25'],
     ['1e-18', '0', '0'],
     ['5e-18', '0', '0.00000000000000001'],
-  ])('%s and %s make %s', (left, right, sum) => {
+  ])('%s plus %s is %s', (left, right, sum) => {
     expect(addDecimals(left, right)).toBe(sum)
   })
 
-  test('refuse a decimal whose digits would fill memory', () => {
+  test('are refused if their decimal digits would exhaust memory', () => {
     expect(() => addDecimals('0', '1e999999999')).toThrow('ERR value is not a valid float')
     expect(() => addDecimals('0', '1e-999999999')).toThrow('ERR value is not a valid float')
   })
 
-  test('are read back from the text of a score', () => {
+  test('can be parsed from the text of a score', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
         expect(parseDouble(formatDouble(value))).toBe(value)

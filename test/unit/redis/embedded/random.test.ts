@@ -11,7 +11,7 @@ describe.each([
   ['HRANDFIELD', ['HSET', 'key', ...members.flatMap((member) => [member, '1'])]],
   ['ZRANDMEMBER', ['ZADD', 'key', ...members.flatMap((member) => ['1', member])]],
 ] as [string, [string, ...string[]]][])('%s', (name, filling) => {
-  test('draws as many distinct members as asked for', () => {
+  test('returns as many distinct members as requested', () => {
     fc.assert(
       fc.property(
         fc.nat(7),
@@ -31,7 +31,7 @@ describe.each([
     )
   })
 
-  test('draws every member sooner or later', () => {
+  test('returns every member sooner or later', () => {
     const redis = new EmbeddedRedis()
     const seen = new Set<unknown>()
     for (let draw = 0; draw < 1_000; draw++) {
@@ -43,7 +43,7 @@ describe.each([
 })
 
 describe('SRANDMEMBER', () => {
-  test('draws exactly as many as a negative count says, repeating members', () => {
+  test('returns as many members as a negative count requests, with repetitions', () => {
     const redis = new EmbeddedRedis()
     redis.execute(['SADD', 'key', 'a', 'b'])
     expect(redis.execute(['SRANDMEMBER', 'key', -20]).result).toHaveLength(20)
@@ -59,7 +59,7 @@ describe('SRANDMEMBER', () => {
 })
 
 describe('RANDOMKEY', () => {
-  test('draws a key, or nil when there is none', () => {
+  test('returns a key, or nil if there is none', () => {
     const redis = new EmbeddedRedis()
     expect(redis.execute(['RANDOMKEY']).result).toBeNull()
     redis.execute(['SET', 'key', 'value'])

@@ -28,7 +28,7 @@ describe.each(Object.entries(SCANS))('%s', (name, { prefix, add, remove }) => {
   const run = (redis: EmbeddedRedis, [first = '', ...rest]: readonly string[]): unknown =>
     redis.execute([first, ...rest]).result
 
-  test('returns whatever is there throughout, while other members come and go', () => {
+  test('returns every member that exists throughout, while others are added and removed', () => {
     const change = fc.record({ isRemoval: fc.boolean(), which: fc.nat(80) })
     const changes = fc.array(fc.array(change, { maxLength: 12 }), { minLength: 5, maxLength: 40 })
     fc.assert(
@@ -57,7 +57,7 @@ describe.each(Object.entries(SCANS))('%s', (name, { prefix, add, remove }) => {
     )
   })
 
-  test('returns only what matches, and ends with cursor 0', () => {
+  test('returns only matching members, and ends with cursor 0', () => {
     const redis = new EmbeddedRedis()
     for (const keeper of KEEPERS) run(redis, add(keeper))
 
@@ -72,7 +72,7 @@ describe.each(Object.entries(SCANS))('%s', (name, { prefix, add, remove }) => {
 })
 
 describe('SCAN', () => {
-  test('returns only keys of the type asked for', () => {
+  test('returns only keys of the requested type', () => {
     const redis = new EmbeddedRedis()
     redis.execute(['SET', 'text', '1'])
     redis.execute(['HSET', 'hash', 'a', '1'])

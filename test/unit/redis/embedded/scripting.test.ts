@@ -17,7 +17,7 @@ function engineWith(run: ScriptTwin['run'], maxBytes = 100_000): EmbeddedRedis {
 }
 
 describe('EmbeddedRedis and scripts', () => {
-  test('runs the twin of a source, by the source or its hash, with keys and arguments', () => {
+  test('runs the twin of a script, given its source or its hash, with keys and arguments', () => {
     const redis = engineWith((call, keys, args) => [call('ECHO', 'hi'), [...keys], [...args]])
     const expected = { result: ['hi', ['k'], ['a', '2']] }
 
@@ -26,27 +26,27 @@ describe('EmbeddedRedis and scripts', () => {
     expect(redis.execute(['evalsha_ro', SHA1, '1', 'k', 'a', '2'])).toEqual(expected)
   })
 
-  test('says of other sources which transports run them', () => {
+  test('refuses other sources with an error that names the transports that run them', () => {
     const redis = engineWith(() => 1)
     const { error } = redis.execute(['EVAL', 'return 2', 0])
     expect(error).toMatch(/^ERR .*'rest' or 'tcp'/)
     expect(redis.execute(['SCRIPT', 'LOAD', 'return 2']).error).toBe(error)
   })
 
-  test('answers an unknown hash so that clients send the source', () => {
+  test('answers an unknown hash with NOSCRIPT, so that clients send the source', () => {
     expect(engineWith(() => 1).execute(['EVALSHA', 'f'.repeat(40), 0])).toEqual({
       error: 'NOSCRIPT No matching script. Please use EVAL.',
     })
   })
 
-  test('counts a twin as loaded, flushed or not', () => {
+  test('counts a twin as loaded, even after SCRIPT FLUSH', () => {
     const redis = engineWith(() => 1)
     redis.execute(['SCRIPT', 'FLUSH'])
     expect(redis.execute(['SCRIPT', 'EXISTS', SHA1, 'abc']).result).toEqual([1, 0])
     expect(redis.execute(['SCRIPT', 'LOAD', 'return 1']).result).toBe(SHA1)
   })
 
-  test('turns an error reply that the script lets through into its own', () => {
+  test('returns an error reply that the script does not catch', () => {
     const redis = engineWith((call) => call('INCR', 'list'))
     redis.execute(['RPUSH', 'list', 'a'])
     expect(redis.execute(['EVALSHA', SHA1, 0]).error).toBe(
@@ -54,7 +54,7 @@ describe('EmbeddedRedis and scripts', () => {
     )
   })
 
-  test('lets a script catch an error reply, and make one', () => {
+  test('lets a script catch an error reply and return one', () => {
     const redis = engineWith((call) => {
       try {
         return call('GET')
@@ -90,7 +90,7 @@ describe('EmbeddedRedis and scripts', () => {
     )
   })
 
-  test('refuses to grow when memory is full, but not in the middle of writing', () => {
+  test('refuses a write that needs memory when memory is full, but not after another write of the script', () => {
     const redis = engineWith((call, _keys, [first = '']) => {
       if (first === 'delete') call('DEL', 'small')
       return call('SET', 'key', 'value')

@@ -70,7 +70,7 @@ describe('a snapshot of an engine', () => {
     other = new EmbeddedRedis({ platform })
   })
 
-  test('brings back every value, byte and expiry, in chunks of any length', () => {
+  test('restores every value, byte and expiry, with chunks of any length', () => {
     fc.assert(
       fc.property(
         fc.array(filling, { maxLength: 12 }),
@@ -88,7 +88,7 @@ describe('a snapshot of an engine', () => {
     )
   })
 
-  test('has chunks of the length asked for, and takes them apart from no value', () => {
+  test('has chunks of the requested length', () => {
     redis.execute(['RPUSH', 'list', ...Array.from({ length: 5_000 }, (_, i) => `text ${i}`)])
     redis.execute(['SET', 'text', 'x'.repeat(10_000)])
 
@@ -99,7 +99,7 @@ describe('a snapshot of an engine', () => {
     expect(contents(other)).toEqual(contents(redis))
   })
 
-  test('leaves out what has expired, when it is taken and when it is loaded', async () => {
+  test('omits expired keys, when it is taken and when it is loaded', async () => {
     redis.execute(['SET', 'first', 'a', 'PX', 1_000])
     redis.execute(['HSET', 'second', ...Array.from({ length: 4_000 }, (_, i) => `f${i}`)])
     redis.execute(['PEXPIRE', 'second', 2_000])
@@ -114,7 +114,7 @@ describe('a snapshot of an engine', () => {
     expect(other.execute(['KEYS', '*']).result).toEqual(['third'])
   })
 
-  test('is loaded within the cap', () => {
+  test('is loaded within the memory cap', () => {
     for (let i = 0; i < 100; i++) redis.execute(['SET', `key:${i}`, 'x'.repeat(1_000)])
     const small = new EmbeddedRedis({ platform, maxBytes: 20_000 })
 
@@ -153,7 +153,7 @@ describe('a snapshot of an engine', () => {
     expect(other.execute(['GET', 'old']).result).toBe('a')
   })
 
-  test('is refused when any byte of it is changed, or the end is missing', () => {
+  test('is refused if any byte of it was changed or its end is missing', () => {
     redis.execute(['HSET', 'hash', 'a', '1', 'b', '2'])
     redis.execute(['ZADD', 'zset', '1', 'a'])
     redis.execute(['SET', 'text', 'value', 'PX', 60_000])
@@ -169,7 +169,7 @@ describe('a snapshot of an engine', () => {
     expect(() => other.load([whole])).not.toThrow()
   })
 
-  test('needs chunks of at least a byte', () => {
+  test('requires a chunk length of at least 1 byte', () => {
     expect(() => redis.dump({ chunkBytes: 0 })).toThrow(
       expect.objectContaining({ option: 'chunkBytes' }),
     )
@@ -198,7 +198,7 @@ describe('a listener to changes', () => {
     [['SETBIT', 'bits', 2, 1]],
     [['BITFIELD', 'bits', 'SET', 'u1', 3, 1]],
     [['FLUSHALL']],
-  ])('is told of %j before its answer is given', (command) => {
+  ])('is called for %j before the reply is returned', (command) => {
     redis.execute(command)
     expect(told).toBe(1)
   })

@@ -23,19 +23,19 @@ function patchedBytes(old: StringValue, offset: number, patch: string): Buffer {
 }
 
 describe('a string value', () => {
-  test('is cut by bytes, with U+FFFD for what is left of a character', () => {
+  test('is cut by bytes, with U+FFFD for an incomplete character', () => {
     expect(sliceOf('aé', 0, 2)).toBe('a\uFFFD')
     expect(sliceOf('aé', 1, 3)).toBe('é')
     expect(sliceOf('abc', 1, 2)).toBe('b')
   })
 
-  test('is patched by bytes; a gap after its end is filled with zeros', () => {
+  test('is patched by bytes, with zeros in a gap after its end', () => {
     expect(toText(patched('hello', 1, 'EL'))).toBe('hELlo')
     expect(toText(patched('a', 3, 'b'))).toBe('a\0\0b')
     expect(toText(patched('é', 3, 'ü'))).toBe('é\0ü')
   })
 
-  test('keeps every byte of whatever is patched in or appended', () => {
+  test('keeps every byte that is patched in or appended', () => {
     fc.assert(
       fc.property(value, fc.nat(16), text, (old, offset, patch) => {
         const bytes = Buffer.from(toBytes(patched(old, offset, patch)))
@@ -47,13 +47,13 @@ describe('a string value', () => {
     )
   })
 
-  test('is never changed by a patch of it', () => {
+  test('is immutable: a patch returns a new value', () => {
     const old = Uint8Array.of(0xff, 0xfe)
     patched(old, 0, 'x')
     expect(old).toEqual(Uint8Array.of(0xff, 0xfe))
   })
 
-  test('a character that a command cut comes back whole when its bytes do', () => {
+  test('restores a character cut by a command when its bytes are joined again', () => {
     const redis = new EmbeddedRedis()
     redis.execute(['SET', 'key', 'aé'])
     redis.execute(['SETBIT', 'key', 8, 0])

@@ -18,7 +18,7 @@ describe('text as UTF-8', () => {
     expect(byteLength('a\uD800b\uDC00')).toBe(8)
   })
 
-  test('orders as its encoding does', () => {
+  test('is ordered like its encoding', () => {
     fc.assert(
       fc.property(text, text, (left, right) => {
         const expected = Buffer.compare(Buffer.from(left), Buffer.from(right))
@@ -27,7 +27,7 @@ describe('text as UTF-8', () => {
     )
   })
 
-  test('has one character a byte when bytes are compared', () => {
+  test('has one character for each byte when bytes are compared', () => {
     expect(toByteString('aé')).toBe('a\u00C3\u00A9')
   })
 })

@@ -20,7 +20,7 @@ describe('embeddedTransport', () => {
     })
   })
 
-  test('answers a pipeline in order, errors among the results', async () => {
+  test('answers a pipeline in order, with errors among the results', async () => {
     const body = [
       ['SET', 'key', 'a'],
       ['INCR', 'key'],
@@ -33,7 +33,7 @@ describe('embeddedTransport', () => {
     ])
   })
 
-  test('runs a transaction whose commands may fail one by one', async () => {
+  test('runs the other commands of a transaction when one fails', async () => {
     const body = [
       ['SET', 'key', 'a'],
       ['INCR', 'key'],
@@ -46,7 +46,7 @@ describe('embeddedTransport', () => {
     ])
   })
 
-  test('runs nothing of a transaction that contains an invalid command', async () => {
+  test('runs no command of a transaction that contains an invalid one', async () => {
     const body = [['SET', 'key', 'a'], ['GET'], ['SET', 'key', null]]
     await expect(transport.request({ path: ['multi-exec'], body })).resolves.toEqual({
       error:
@@ -66,7 +66,7 @@ describe('embeddedTransport', () => {
     })
   })
 
-  test('takes booleans as their names', async () => {
+  test('accepts booleans as `true` and `false`', async () => {
     await transport.request({ body: ['SET', 'key', true] })
     await expect(transport.request({ body: ['GET', 'key'] })).resolves.toEqual({ result: 'true' })
   })
@@ -83,14 +83,14 @@ describe('embeddedTransport', () => {
     })
   })
 
-  test('rejects with the reason of a signal that was aborted before', async () => {
+  test('rejects with the reason of a signal that was already aborted', async () => {
     const reason = new Error('too late')
     const request = { body: ['SET', 'key', 'a'], signal: AbortSignal.abort(reason) }
     await expect(transport.request(request)).rejects.toBe(reason)
     await expect(transport.request({ body: ['EXISTS', 'key'] })).resolves.toEqual({ result: 0 })
   })
 
-  test('shares an engine, which survives the closing of a transport', async () => {
+  test('shares an engine, which stays usable after a transport is closed', async () => {
     const engine = new EmbeddedRedis({ platform })
     const first = embeddedTransport({ engine })
     const second = embeddedTransport({ engine })
@@ -154,7 +154,7 @@ describe('embeddedTransport', () => {
       expect(engine.execute(['PUBLISH', 'news', 'hello'])).toEqual({ result: 0 })
     })
 
-    test('of a listener that throws do not disturb the publisher', async () => {
+    test('whose listener throws do not affect the publisher', async () => {
       const onMessage = (): void => {
         throw new Error('the listener failed')
       }
