@@ -33,7 +33,7 @@ describeWithRedis('The user of docs/operations.md', () => {
     await server.stop()
   })
 
-  /** Keys that have no end of life. */
+  /** Keys without an expiry. */
   const lasting = async (): Promise<string[]> => {
     const { result: keys = [] } = await admin.request<string[]>({ body: ['KEYS', '*'] })
     const lives = await Promise.all(
@@ -42,7 +42,7 @@ describeWithRedis('The user of docs/operations.md', () => {
     return lives.flatMap(([key, life]) => (life === -1 ? [String(key)] : [])).toSorted()
   }
 
-  test('may do all that a system does, and nothing is refused', async ({ task }) => {
+  test('may run all commands of a cache system, without a refusal', async ({ task }) => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const env = {
@@ -106,7 +106,7 @@ describeWithRedis('The user of docs/operations.md', () => {
     expect(stats.memoryUsage).toBeGreaterThan(0)
   })
 
-  test('gets another password as that page says, without a call that fails', async () => {
+  test('can change its password as that page describes, without a failed call', async () => {
     const cacheWith = (password: string): RedisCacheManager =>
       new RedisCacheManager({
         redis: tcpTransport({ url: `redis://nearcache:${password}@127.0.0.1:${server.port}` }),
@@ -136,7 +136,7 @@ describeWithRedis('The user of docs/operations.md', () => {
     ['the whole database', ['FLUSHALL']],
     ['the configuration', ['CONFIG', 'GET', '*']],
     ['a list of all keys', ['KEYS', '*']],
-  ])('may not touch %s', async (_what, body) => {
+  ])('may not access %s', async (_what, body) => {
     const url = `redis://nearcache:${PASSWORD}@127.0.0.1:${server.port}`
     const transport = tcpTransport({ url })
 

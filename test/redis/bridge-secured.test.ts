@@ -9,7 +9,7 @@ import { type BridgeServer, startBridge } from '../unit/bridge/bridge-server.ts'
 const APP = { username: 'SENTINEL-user', password: 'SENTINEL-password' }
 const RULES = `${APP.username} on >${APP.password} ~* &* +@all`.split(' ')
 
-describeWithRedis('the bridge before a Redis that knows its user', () => {
+describeWithRedis('the bridge before a Redis with an ACL user', () => {
   let server: RedisServer
   let admin: Transport
   let transport: Transport
@@ -38,7 +38,7 @@ describeWithRedis('the bridge before a Redis that knows its user', () => {
   }
   const refused = '{"error":"ERR the database did not answer: WRONGPASS"}'
 
-  test('says 503 and why while its user is refused, and serves again without a restart', async () => {
+  test('answers 503 with the reason while its user is refused, and recovers without a restart', async () => {
     expect(await seen('/set/key/value')).toEqual([200, '{"result":"OK"}'])
 
     await admin.request({ body: ['ACL', 'DELUSER', APP.username] })
@@ -55,7 +55,7 @@ describeWithRedis('the bridge before a Redis that knows its user', () => {
     expect((await seen('/health'))[0]).toBe(200)
   })
 
-  test('answers with the refusal of Redis what its user may not, and the rest', async () => {
+  test('answers a command that its user may not run with NOPERM, and runs other commands', async () => {
     await setUser('resetchannels', '-lpush')
     await eventually(async () => expect((await seen('/ping'))[0]).toBe(200))
 
@@ -70,7 +70,7 @@ describeWithRedis('the bridge before a Redis that knows its user', () => {
     expect(await seen('/set/key/value')).toEqual([200, '{"result":"OK"}'])
   })
 
-  test('a stream outlives the loss of its channel, and tells of the gap', async () => {
+  test('a stream survives the loss of its channel permission, and reports the gap', async () => {
     const { body } = await get('/subscribe/chat')
     let text = ''
     const reading = body?.pipeThrough(new TextDecoderStream()).pipeTo(

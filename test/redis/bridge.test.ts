@@ -47,7 +47,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     return (await send(path, body, headers)).text()
   }
 
-  test('keeps every byte of a value, and tells it in base64 and in RESP2', async () => {
+  test('keeps every byte of a value, and returns it as base64 and as RESP2', async () => {
     await send('/set/bytes', ALL_BYTES)
 
     const base64 = JSON.parse(
@@ -70,7 +70,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     expect(await answer('/get/%C3%BF')).toBe('{"result":null}')
   })
 
-  test('tells integers exactly, whatever their size', async () => {
+  test('returns integers of any size exactly', async () => {
     await send('/', ['SET', 'n', '9223372036854775806'])
 
     expect(await answer('/', ['INCR', 'n'])).toBe('{"result":9223372036854775807}')
@@ -84,7 +84,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     expect(await answer('/', ['INCR', 'n'], resp2)).toBe(':9223372036854775807\r\n')
   })
 
-  test('is in use again once a server that was gone is back, without being restarted', async () => {
+  test('recovers without a restart when its Redis server is restarted', async () => {
     const events = await send('/subscribe/chat')
     const text = readAll(events)
     process.kill(server.pid, 'SIGKILL')
@@ -107,7 +107,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     })
   })
 
-  test('a client that breaks its connection ends its subscription', async () => {
+  test('the subscription of a client ends when it disconnects', async () => {
     const clients = Array.from({ length: 3 }, () => new AbortController())
     const responses = await Promise.all(
       clients.map(({ signal }) =>
@@ -122,7 +122,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     await send('/publish/chat/hello')
     for (const text of texts) {
       await eventually(() => expect(text.value).toContain('message,chat,hello'))
-      // The comment is sent without a message.
+      // Without further messages, a comment is sent as a heartbeat.
       await eventually(() => expect(text.value).toContain('\n: still here\n'))
     }
 
@@ -133,13 +133,13 @@ describeWithRedis('the bridge before a redis-server', () => {
     )
   })
 
-  test('stopping ends subscriptions, and lets a request finish', async () => {
+  test('stopping ends subscriptions and waits for a running request', async () => {
     const events = readAll(await send('/subscribe/chat'))
     const asked = vi.spyOn(transport, 'request')
     const slow = send('/eval', [], {}).then(() =>
       send('/', [
         'EVAL',
-        // By count: servers after Redis 7.0 stop the clock for a script.
+        // A loop by count, not by time: servers after Redis 7.0 freeze the clock during a script.
         'local n = 0 for i = 1, 50000000 do n = n + 1 end return "done"',
         0,
       ]),
@@ -154,7 +154,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     await expect(send('/ping')).rejects.toThrow()
   })
 
-  test('a transaction is never nested in, nor mixed with, those of others', async ({ task }) => {
+  test('concurrent transactions are never nested or interleaved', async ({ task }) => {
     const rounds = amount(300, 3_000)
     const results: boolean[] = []
     // So many concurrent requests are enough to overlap.
@@ -188,11 +188,11 @@ describeWithRedis('the bridge before a redis-server', () => {
     const violations = results.filter((whole) => !whole).length
     found(task, 'transactions through the bridge', { run: rounds, violations })
     expect(violations).toBe(0)
-    // Two of each transaction, one of each pipeline, and none of those that were discarded.
+    // Each transaction increments twice, each pipeline once, and the discarded transactions never.
     expect(await answer('/get/n')).toBe(`{"result":"${rounds * 3}"}`)
   }, 120_000)
 
-  test('serves the client of Upstash', async () => {
+  test('serves the client @upstash/redis', async () => {
     const redis = new Redis({ url: bridge.url, token: bridge.token, enableTelemetry: false })
     await redis.set('key', { a: 'caf\u00e9', ok: 'OK' })
 
@@ -229,7 +229,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     }
   })
 
-  test('a script with the flag of Upstash keeps the hash that its sender knows', async () => {
+  test('a script with the Upstash flag can be called by the hash of its original text', async () => {
     const script = '#!lua flags=allow-key-locking\nreturn ARGV[1]'
     const other = '#!lua flags=no-writes,allow-key-locking\nreturn redis.call("SET", KEYS[1], 1)'
     const sha1 = createHash('sha1').update(script).digest('hex')
@@ -248,7 +248,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     expect(await answer('/', ['EVAL', other, '1', 'k'])).toMatch(/Write commands are not allowed/)
   })
 
-  test('brings messages to the subscriber of Upstash', async () => {
+  test('delivers messages to a subscriber of @upstash/redis', async () => {
     const redis = new Redis({ url: bridge.url, token: bridge.token, enableTelemetry: false })
     const heard: unknown[] = []
     const subscription = redis.subscribe<{ n: number }>(['chat'])
@@ -280,7 +280,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     await rest.close()
   })
 
-  test('a pipeline of 100 commands is one write to the server, and one reply', async () => {
+  test('a pipeline of 100 commands is one write to the server and one reply', async () => {
     const path = await countingPath(server.port)
     const counted = tcpTransport({ url: `redis://127.0.0.1:${path.port}`, strings: 'bytes' })
     const own = await startBridge(counted)
@@ -307,7 +307,7 @@ interface Heard {
   isOver: boolean
 }
 
-/** Reads a body part by part, until it ends or breaks. */
+/** Reads a body chunk by chunk, until it ends or fails. */
 function readAll(response: Response): Heard {
   const heard: Heard = { value: '', isOver: false }
   const decoder = new TextDecoder()
@@ -323,7 +323,7 @@ function readAll(response: Response): Heard {
   return heard
 }
 
-/** A TCP proxy to a port that counts in how many pieces the client's bytes arrive. */
+/** A TCP proxy to a port that counts the chunks in which the client's bytes arrive. */
 async function countingPath(to: number) {
   const sockets = new Set<{ destroy(): void }>()
   const path = { port: 0, writes: 0, stop: (): Promise<void> => stop(server) }

@@ -19,7 +19,7 @@ const POLL = { timeout: STARTUP_MS, interval: 50 }
 /** Timeout of tests that poll. */
 const SLOW = { timeout: 3 * STARTUP_MS }
 
-/** With the default circuit. */
+/** A cache with the default circuit breaker. */
 function connect(
   { nodes }: Pick<RedisCluster, 'nodes'>,
   replyTimeoutMs = 10_000,
@@ -44,7 +44,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       cache = connect(cluster)
       const isLost = async (name: string): Promise<boolean> =>
         Number(await cluster.send(1, 'CLUSTER', 'KEYSLOT', name)) >= 10_923
-      // Every key depends on the first of these, every invalidation on the second.
+      // Every key depends on the first marker, every invalidation on the second.
       expect(await isLost('nc:default:t:*')).toBe(false)
       expect(await isLost('nc:default:t:**')).toBe(false)
       const tags = Array.from({ length: 20 }, (_, i) => `t${i}`)
@@ -68,7 +68,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await cluster.stop()
     })
 
-    test('keys of the others are served, in whatever company they are asked for', async ({
+    test('keys on other nodes are served, even if requested together with lost ones', async ({
       task,
     }) => {
       const rounds = amount(50, 1_000)
@@ -92,7 +92,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.getStats()).toMatchObject({ remote: { circuit: 'closed' } })
     })
 
-    test('keys of the others are written beside calls that reject', async () => {
+    test('keys on other nodes are written, even concurrently with calls that reject', async () => {
       const [left, lost, removed, gone] = await Promise.allSettled([
         cache.set('c3', 'new'),
         cache.set(LOST, 'new'),
@@ -107,7 +107,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       }
     })
 
-    test('a tag is invalidated where its marker is there, and else the call rejects', async () => {
+    test('invalidateTags rejects if one of the markers is on the lost node', async () => {
       await cache.set('c4', 'stored', { tags: [leftTag] })
 
       await cache.invalidateTags([leftTag])
@@ -117,30 +117,34 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.get('c4')).toBeUndefined()
     })
 
-    test('an entry is not served while a marker of its is away, and its loader answers', async () => {
+    test('an entry with a marker on the lost node is not served, and its loader is called', async () => {
       expect(await cache.get('c2')).toBeUndefined()
       expect(await cache.getOrSet('c2', () => 'loaded', { tags: [lostTag] })).toBe('loaded')
     })
 
-    test('caches that are made meanwhile find the others, and close', SLOW, async () => {
-      // So many that some would ask the lost one first, and so patient that these would get no further.
-      const others = Array.from({ length: 12 }, () => connect(cluster, 10 * STARTUP_MS))
+    test(
+      'caches created in the meantime find the other nodes, and can be closed',
+      SLOW,
+      async () => {
+        // So many caches that some ask the lost node first, and a deadline so long that these would hang there.
+        const others = Array.from({ length: 12 }, () => connect(cluster, 10 * STARTUP_MS))
 
-      await Promise.all(
-        others.map((other) =>
-          vi.waitFor(async () => expect(await other.get('b')).toBe('stored'), POLL),
-        ),
-      )
-      await Promise.all(others.map((other) => other.close()))
-    })
+        await Promise.all(
+          others.map((other) =>
+            vi.waitFor(async () => expect(await other.get('b')).toBe('stored'), POLL),
+          ),
+        )
+        await Promise.all(others.map((other) => other.close()))
+      },
+    )
   })
 
-  describe('nodes of which hang,', () => {
+  describe('with nodes that hang for a while,', () => {
     let cluster: RedisCluster
     let caches: RedisCacheManager[]
 
     beforeAll(async () => {
-      // Longer than they do: none is given up.
+      // The default node timeout is longer than a node hangs, so that no node is declared dead.
       cluster = await startRedisCluster(findRedisServer() ?? '')
     }, STARTUP_MS)
     beforeEach(() => {
@@ -149,7 +153,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     afterEach(() => Promise.all(caches.map((cache) => cache.close())))
     afterAll(() => cluster.stop())
 
-    test('serves again what was there when one goes on', SLOW, async () => {
+    test('stores and serves keys of a node again when the node resumes', SLOW, async () => {
       const [cache = connect(cluster)] = caches
       await cache.set(LOST, 'stored')
       cluster.pause(LOST_NODE)
@@ -165,7 +169,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     })
 
     test(
-      'never serves what is older than a call that had returned',
+      'never serves a value older than a call that has returned',
       async ({ task }) => {
         const keys = Array.from({ length: 12 }, (_, i) => `k${i}`)
         const rows = new Map(keys.map((key) => [key, { version: 0, floor: 0 }]))

@@ -37,7 +37,7 @@ function failureOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 describeWithRedis('A cache on a Redis Cluster', () => {
-  describe('slots of which move,', () => {
+  describe('while a slot moves,', () => {
     const [from, to] = [1, 2] as const
     let cluster: RedisCluster
     let cache: RedisCacheManager
@@ -61,7 +61,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     })
     afterEach(() => cache.close())
 
-    test('serves the entry before, while and after it has moved', async () => {
+    test('serves the entry before, during and after the move', async () => {
       await cluster.beginMove(slot, from, to)
       expect(await cache.get(key)).toBe('old')
       await cluster.moveKeys(slot, from, to)
@@ -75,7 +75,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       ['invalidateTags', () => cache.invalidateTags(['t'])],
       ['clear', () => cache.clear()],
       ['invalidatePattern', () => cache.invalidatePattern(`${key}*`)],
-    ])('keeps its promise when %s is called meanwhile, here and in another', async (_n, call) => {
+    ])('after %s no old value is served, in this and in another cache', async (_n, call) => {
       const other = connect(cluster)
       await cluster.beginMove(slot, from, to)
       await cluster.moveKeys(slot, from, to)
@@ -90,11 +90,11 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await other.close()
     })
 
-    test('says that a delete was refused meanwhile, and obeys it when the move is done', async () => {
+    test('rejects a delete during the move, and deletes the entry after it', async () => {
       await cluster.beginMove(slot, from, to)
       await cluster.moveKeys(slot, from, to)
 
-      // Its lease does not exist on the node of the entry: see below.
+      // The lease does not exist on the node of the entry: see the next test.
       const error = await failureOf(cache.delete(key))
       await cluster.endMove(slot, from, to)
       await cache.delete(key)
@@ -103,11 +103,11 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.get(key)).toBeUndefined()
     })
 
-    test('answers a miss from its loader, and stores again when the move is done', async () => {
+    test('answers a miss from its loader, and stores values again after the move', async () => {
       await cache.delete(key)
       await cluster.beginMove(slot, from, to)
 
-      // Lease and entry of a miss are two keys, one of which is not there: no node serves both.
+      // Lease and entry are two keys. A key that does not exist counts as moved: no node serves both.
       expect(await cache.getOrSet(key, () => 'not stored')).toBe('not stored')
       expect(await cache.get(key)).toBeUndefined()
       const error = await failureOf(cache.set(key, 'not stored'))
@@ -123,7 +123,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     })
 
     test(
-      'never serves what is older than a call that had returned, while slot after slot moves',
+      'never serves a value older than a call that has returned, while slot after slot moves',
       async ({ task }) => {
         const caches = [cache, connect(cluster), connect(cluster)]
         const until = performance.now() + amount(3_000, 30_000)
@@ -197,16 +197,16 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     )
   })
 
-  describe('one node of which is gone,', () => {
+  describe('with one dead node,', () => {
     let cluster: RedisCluster
     let cache: RedisCacheManager
-    /** The lost one and another, each with its tag on a node that is left. */
+    /** A key on the lost node and one on another node. */
     const [lost, left] = ['b', 'c'] as const
 
     beforeAll(async () => {
       cluster = await startRedisCluster(findRedisServer() ?? '', { nodeTimeoutMs: 1_000 })
       cache = connect(cluster)
-      // The marker of the namespace lies on a node, too: it must be one of those that are left.
+      // The marker of the namespace must be on one of the remaining nodes.
       const marker = 'nc:default:t:*'
       expect(Number(await cluster.send(1, 'CLUSTER', 'KEYSLOT', marker))).toBeGreaterThan(5_461)
       for (const key of KEYS) await cache.set(key, 'stored')
@@ -230,14 +230,14 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       ['set', () => cache.set(lost, 'v')],
       ['delete', () => cache.delete(lost)],
       ['invalidatePattern', () => cache.invalidatePattern('x*')],
-    ])('%s is told so in an error without addresses', async (_name, call) => {
+    ])('%s rejects with an error without addresses', async (_name, call) => {
       const error = await failureOf(call())
 
       expect(error).toMatchObject({ code: 'ERR_REMOTE', retryable: true })
       expect(everythingIn(error)).not.toContain('127.0.0.1')
     })
 
-    test('keys of the others are served, written and deleted as before', SLOW, async () => {
+    test('keys on other nodes are served, written and deleted as before', SLOW, async () => {
       await vi.waitFor(async () => expect(await cache.get(left)).toBe('stored'), STARTUP_MS)
       expect(await cache.set(left, 'again')).toBe('stored')
       await cache.delete(left)
@@ -246,9 +246,9 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.getStats()).toMatchObject({ totalKeys: undefined })
     })
 
-    test('and when the others are too few, every call is told of the outage', SLOW, async () => {
+    test('every call rejects with the outage when too few nodes remain', SLOW, async () => {
       await cluster.kill(2)
-      // The remaining node reports this, once it has noticed.
+      // The remaining node reports CLUSTERDOWN once it has noticed the loss.
       await vi.waitFor(
         async () =>
           expect(await failureOf(cache.set(left, 'v'))).toMatchObject({ reason: 'CLUSTERDOWN' }),
@@ -280,7 +280,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await cluster.stop()
     })
 
-    test('goes on after a replica has taken the place of its primary', SLOW, async ({ task }) => {
+    test('works again after a replica has replaced its primary', SLOW, async ({ task }) => {
       for (const key of KEYS) await cache.set(key, 'before')
       await cluster.kill(0)
       const killedAt = performance.now()
@@ -295,7 +295,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
 
       expect(await cache.get('b')).toBe('after')
       expect(await cache.getOrSet('b', () => 'loaded')).toBe('after')
-      // Over the new primary as well.
+      // A scan includes the new primary.
       await vi.waitFor(() => cache.invalidatePattern('*'), { timeout: STARTUP_MS, interval: 100 })
       for (const key of KEYS) expect(await cache.get(key)).toBeUndefined()
     })

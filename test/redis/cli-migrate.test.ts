@@ -90,7 +90,7 @@ describeWithRedis('nearcache migrate', () => {
       child.kill('SIGKILL')
       await ended
       if (child.signalCode === 'SIGKILL') kills++
-      // In one of the two places, and not in both.
+      // Each value is in exactly one of the two places.
       expect((await countOf('nc:*:e:*')) + (await countOf('cache:data:*'))).toBe(KEYS)
     }
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' }).namespace('email')
@@ -98,7 +98,7 @@ describeWithRedis('nearcache migrate', () => {
       (await send('KEYS', 'nc:default/email:e:*')) as readonly string[]
     ).toSorted()
     const before = await send('GET', first)
-    // Deleted by the application meanwhile: it must not come back.
+    // The application deletes this entry in the meantime; it must not come back.
     const gone = (await send('EXISTS', 'nc:default/email:e:{query%3A0%3Apage%3A1}')) === 1
     await cache.delete('query:0:page:1')
 
@@ -142,7 +142,7 @@ describeWithRedis('nearcache migrate', () => {
     return wrong
   }
 
-  test('tags of the old sets come along, and invalidate', async () => {
+  test('tags of the old sets are migrated, and invalidate their entries', async () => {
     await seed(400)
     await runCli(['migrate'], { env: env() })
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' }).namespace('email')
@@ -154,7 +154,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(await cache.get('item 4 (ü)')).toMatchObject({ id: 4 })
   })
 
-  test('a dry run changes nothing and says what the run then does', async () => {
+  test('a dry run changes nothing and reports what the run then does', async () => {
     await seed(300)
     await send('SET', 'cache:data:email:broken', '{"not": ')
     await send('SADD', 'cache:data:email:a-set', 'member')
@@ -172,7 +172,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(await countOf('cache:data:*')).toBe(4)
   })
 
-  test('a newer entry stays, a key that is being loaded is left, endless keys get an end', async () => {
+  test('a newer entry stays, a key being loaded is skipped, keys without expiry get one', async () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await cache.set('newer', 'new')
     await send('MSET', 'cache:data:default:newer', '"old"', 'cache:data:default:endless', '"kept"')
@@ -193,7 +193,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(await runJson(['migrate'], { env: env() })).toMatchObject({ present: 1, moved: 0 })
   })
 
-  test('an invalidation that comes before a value is read is not undone', async () => {
+  test('a migrated value can be invalidated before its first read', async () => {
     await send('SET', 'cache:data:default:key', '"old"', 'EX', 60)
     await send('SADD', 'cache:tags:tag', 'cache:data:default:key')
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })

@@ -14,7 +14,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 const HOURS = 7_200
 const TTL = { ttl: '10m' } as const
 
-/** Lets markers look as if nobody had used them for two hours, each in one step. */
+/** Makes all markers look unused for two hours, each atomically. */
 const AGE = `
 for _, key in ipairs(redis.call('KEYS', 'nc:*:t:*')) do
   redis.call('RESTORE', key, redis.call('PTTL', key), redis.call('DUMP', key), 'REPLACE', 'IDLETIME', ARGV[1])
@@ -28,7 +28,7 @@ describeWithRedis('nearcache sweep', () => {
 
   beforeEach(() => send('FLUSHALL'))
 
-  /** Entries that are alive, entries that were invalidated, and markers that nothing carries. */
+  /** Stores live entries, invalidated entries, and markers that no entry uses. */
   async function leaveBehind(cache: RedisCacheManager): Promise<void> {
     const inner = cache.namespace('inner')
     for (let i = 0; i < 50; i++) {
@@ -42,7 +42,7 @@ describeWithRedis('nearcache sweep', () => {
     await cache.set('dead:0', 'anew', { ...TTL, tags: ['dead'] })
   }
 
-  test('says what is left behind, and changes nothing without --apply', async () => {
+  test('reports leftovers, and changes nothing without --apply', async () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
@@ -64,7 +64,7 @@ describeWithRedis('nearcache sweep', () => {
     expect(await send('DBSIZE')).toBe(before)
   })
 
-  test('with --apply drops that and nothing else', async () => {
+  test('with --apply drops the leftovers and nothing else', async () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
@@ -89,7 +89,7 @@ describeWithRedis('nearcache sweep', () => {
     expect(await cache.get('dead:0')).toBe('anew')
   })
 
-  test('leaves markers that are in use, and says why where Redis cannot tell', async () => {
+  test('keeps markers in use, and says why it skips markers if Redis reports no idle time', async () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
 
@@ -103,7 +103,7 @@ describeWithRedis('nearcache sweep', () => {
     expect(printed).toContain('markers were skipped: Redis does not report')
   })
 
-  test('beside traffic it loses no entry that is alive', { timeout: 300_000 }, async ({ task }) => {
+  test('drops no live entry during traffic', { timeout: 300_000 }, async ({ task }) => {
     const rounds = amount(150, 4_000)
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
     await leaveBehind(cache)
@@ -113,7 +113,7 @@ describeWithRedis('nearcache sweep', () => {
     const calls = { reads: 0, lost: 0, stale: 0 }
     let isOver = false
 
-    /** One client, with keys and tags of its own: it knows which reads have to be hits. */
+    /** A client with its own keys and tags, which therefore knows which reads must be hits. */
     const traffic = async (client: number): Promise<void> => {
       const mine = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
       const version = new Map<number, number>()
@@ -168,7 +168,7 @@ describeWithRedis('nearcache sweep', () => {
 
     found(task, 'sweep beside traffic', { ...swept, ...calls })
     expect(calls).toEqual({ reads: 4 * rounds, lost: 0, stale: 0 })
-    // Those left behind are gone, and of the traffic's own at least some.
+    // All leftovers are dropped, and at least some of those that the traffic makes.
     expect(swept.dropped).toBeGreaterThan(49 + 50)
     for (let i = 0; i < 50; i++) expect(await cache.get(`alive:${i}`)).toBe(i)
   })

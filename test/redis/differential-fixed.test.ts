@@ -122,7 +122,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     [['EVALSHA', 'a'.repeat(40), '1']],
     [['MEMORY', 'USAGE', 'nothing']],
     [['MEMORY', 'NOSUCH']],
-  ])('answers %j as Redis does', async (command) => {
+  ])('answers %j like Redis', async (command) => {
     await compare([
       ['SET', 'text', 'hello'],
       ['SET', 'number', '10'],
@@ -143,7 +143,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     ['1e-5', '1e-10'],
     ['99.99', '0.01'],
     ['12.3', '-45.6'],
-  ])('adds %s and %s to what Redis prints', async (left, right) => {
+  ])('prints the sum of %s and %s like Redis', async (left, right) => {
     await compare([
       ['SET', 'float', left],
       ['INCRBYFLOAT', 'float', right],
@@ -153,7 +153,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     ])
   })
 
-  test('has the eviction policies of Redis, by their names', async () => {
+  test('has the eviction policies of Redis, by name', async () => {
     const refusal = await client.config('SET', 'maxmemory-policy', 'nosuch').catch(String)
 
     const theirs = /following: ([\w, -]+)/.exec(String(refusal))?.[1]?.split(', ') ?? []
@@ -171,7 +171,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     ])
   })
 
-  test('tells a use from a look', async () => {
+  test('distinguishes commands that count as use from those that do not', async () => {
     const platform = new ManualPlatform()
     engine = new EmbeddedRedis({ platform, evictionPolicy: 'allkeys-lfu' })
     await client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
@@ -209,7 +209,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     ])
   })
 
-  test('saturates numbers of bits as Redis does, the lowest of all upwards', async () => {
+  test('saturates bit fields like Redis, which saturates the lowest integer upwards', async () => {
     const lowest = -(2n ** 63n)
     const numbers = [lowest, lowest + 1n, lowest + 15n, lowest + 16n, -17n, 16n]
 
@@ -243,7 +243,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     const draw = numbersFrom(7)
     const commands: Command[] = []
     for (let index = 0; index < 8_000; index++) {
-      // First more members are added than removed, then the reverse: chunks are split, then joined.
+      // First more members are added than removed, then the reverse, so that chunks are split, then joined.
       const isArrival = draw(10) < (index < 4_000 ? 8 : 2)
       const member = `m${draw(3_000)}`
       commands.push(isArrival ? ['ZADD', 'z', draw(500), member] : ['ZREM', 'z', member])
@@ -264,7 +264,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     await compare(commands)
   })
 
-  test('keeps a list of thousands as Redis does', async () => {
+  test('keeps a list of thousands of items like Redis', async () => {
     const draw = numbersFrom(11)
     const makers: ((text: string) => Command)[] = [
       (text) => ['LPUSH', 'l', text],
@@ -289,7 +289,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     await compare(commands)
   })
 
-  test('runs a twin to the answers of its Lua source', async () => {
+  test('a twin gives the same answers as its Lua source', async () => {
     const source = `
       if ARGV[1] == 'fail' then return redis.error_reply('CUSTOM no') end
       redis.call('HSET', KEYS[1], 'count', ARGV[1])

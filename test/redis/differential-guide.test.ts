@@ -14,7 +14,7 @@ interface Row {
   readonly leftOut: readonly string[]
 }
 
-/** The commands in a cell; what stands in parentheses are sub-commands. */
+/** The commands in a table cell. Sub-commands are in parentheses. */
 function commandsIn(cell = ''): string[] {
   return Array.from(
     cell.replaceAll(/\(.*?\)/g, '').matchAll(/`([A-Z_-]+)`/g),
@@ -46,7 +46,7 @@ describeWithRedis('the guide to the embedded engine', () => {
     await server?.stop()
   })
 
-  test('has every command of Redis 7.0 in its group, answered or left out', async () => {
+  test('lists every command of Redis 7.0 in its group, as answered or left out', async () => {
     const documents = (await client.call('COMMAND', 'DOCS')) as [string, string[]]
     const groups = new Map<string, string[]>()
     for (let index = 0; index < documents.length; index += 2) {
@@ -63,7 +63,7 @@ describeWithRedis('the guide to the embedded engine', () => {
     expect(Object.fromEntries(told)).toEqual(Object.fromEntries(groups))
   })
 
-  test('calls those answered that the engine answers, and counts them', () => {
+  test('lists exactly the commands of the engine as answered, and states their number', () => {
     const answered = [...readTable().values()].flatMap((row) => row.answered)
 
     expect(answered.toSorted()).toEqual(NAMES.toSorted())

@@ -85,7 +85,7 @@ const CALLS: readonly fc.Arbitrary<Call>[] = [
   call('e8062088fe7e67994f617766e5d766490de1afb8', ['denied', 'status'], [request, request]),
 ]
 
-/** Whatever else is at the keys, so that dynamic limits, windows gone by and wrong types occur. */
+/** Other contents of the keys, so that dynamic limits, past windows and wrong types occur. */
 const setting: fc.Arbitrary<Command> = fc.oneof(
   limit.map((text): Command => ['SET', 'limit', text]),
   fc.constantFrom('0', '3', '7', 'text').map((text): Command => ['SET', 'before', text]),
@@ -118,7 +118,7 @@ const step: fc.Arbitrary<Command> = fc.oneof(
 )
 
 describe('the twins of @upstash/ratelimit', () => {
-  test('are as many as the installed package has scripts, each found by its hash', () => {
+  test('exist for every script of the installed package, each found by its hash', () => {
     const twins = RATE_LIMIT_TWINS.map(({ sha1 }) => sha1).sort()
 
     expect(SOURCES.map(({ sha1 }) => sha1).sort()).toEqual(twins)
@@ -136,7 +136,7 @@ describe('the twins of @upstash/ratelimit', () => {
 describeWithRedis('the twins of @upstash/ratelimit beside a real redis-server', () => {
   let server: RedisServer
   let client: Redis
-  /** By the hash that the package asks for, the hash of what a Redis 7.0 takes. */
+  /** Maps the hash that the package uses to the hash of the version for Redis 7.0. */
   const loaded = new Map<string, string>()
 
   beforeAll(async () => {
@@ -200,7 +200,7 @@ describeWithRedis('the twins of @upstash/ratelimit beside a real redis-server', 
     }
   }
 
-  test('answer as their Lua does, and leave the same behind', {
+  test('answer like their Lua sources, and leave the same data', {
     timeout: TOTAL_CALLS * 20,
   }, async ({ task }) => {
     const steps = fc.array(step, { minLength: CALLS_A_RUN, maxLength: CALLS_A_RUN })

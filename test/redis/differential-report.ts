@@ -1,5 +1,5 @@
 /**
- * Tries a property and says what came of it, whether it holds or not.
+ * Checks a property and reports the result, whether it holds or not.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { found } from '../support/findings.ts'
 
 type Found = Parameters<typeof found>
 
-/** Runs the property, tells `counts()` and the differences, and fails with the first of them. */
+/** Checks the property, reports `counts()` and the number of differences, and fails with the first one. */
 export async function report<Inputs>(
   [task, part]: readonly [Found[0], Found[1]],
   counts: () => Found[2],

@@ -35,7 +35,7 @@ const TWIN: ScriptTwin = {
 
 type Answer = { readonly result?: unknown; readonly error?: string | undefined }
 
-/** Replies whose order Redis leaves open, by the number of words that belong together. */
+/** Replies whose order Redis does not define, with the number of words that form one item. */
 const UNORDERED: Readonly<Record<string, number>> = {
   KEYS: 1,
   SMEMBERS: 1,
@@ -57,13 +57,13 @@ const TIMES: Readonly<Record<string, number>> = {
   PEXPIRETIME: 1,
 }
 
-/** Replies of which only the shape is the same: they tell of chance, of time or of this process. */
+/** Replies of which only the form can be compared: they depend on chance, time or the process. */
 const SHAPES: Readonly<Record<string, RegExp>> = {
   RANDOMKEY: /./,
   TIME: /^\d+$/,
   INFO: /^# \w+/,
   OBJECT: /^\d+$/,
-  // Redis counts a key that was set with an expiry in the past until it is met.
+  // Redis counts a key with an expiry in the past until the key is accessed.
   DBSIZE: /^\d+$/,
 }
 
@@ -77,19 +77,19 @@ function sorted(list: unknown, width: number): unknown {
   return groups.sort()
 }
 
-/** Whether it is a SORT by what is the same for all: of a set, that leaves the order open. */
+/** Whether it is a SORT BY a constant, which leaves the order of a set undefined. */
 function isUnsorted(name = '', words: readonly string[]): boolean {
   const by = words.findIndex((word) => /^by$/i.test(word))
   return name.startsWith('SORT') && by >= 0 && !words[by + 1]?.includes('*')
 }
 
-/** What of an answer must be equal on both sides. */
+/** The part of an answer that must be equal on both sides. */
 function comparable([name, ...words]: readonly string[], answer: Answer, now: number): unknown {
   const { error } = answer
   const result = name?.startsWith('Z') ? withoutNegativeZero(answer.result) : answer.result
-  // The errors of scripts name a line, which twins do not have.
+  // Errors of scripts contain a line number, which twins do not have.
   if (error !== undefined) return { error: error.replace(/, on @user_script:\d+\.$/, '') }
-  // Of one that is past it tells the size, until it is met.
+  // Redis reports the size of an expired key until the key is accessed.
   if (name === 'MEMORY') return 'a size, or none'
   const shape = SHAPES[name ?? '']
   if (shape) return [result].flat().map((part) => (part === null ? null : shape.test(`${part}`)))
@@ -110,13 +110,13 @@ function comparable([name, ...words]: readonly string[], answer: Answer, now: nu
   if (unit !== undefined && typeof result === 'number' && result > 0) {
     const isAbsolute = name?.endsWith('EXPIRETIME')
     const left = result * unit - (isAbsolute ? now : 0)
-    // The largest instant there is lies at another distance from each clock.
+    // The distance to the largest possible instant differs between the two clocks.
     return { msLeft: Math.min(left, FOREVER_MS) }
   }
   return rounded(result)
 }
 
-/** Large sorted sets of Redis keep a score of -0, and so do those that were sorted once. */
+/** Redis keeps a score of -0 in large sorted sets and in some that were sorted, so -0 is not compared. */
 function withoutNegativeZero(result: unknown): unknown {
   if (Array.isArray(result)) return result.map(withoutNegativeZero)
   return result === '-0' ? '0' : result
@@ -129,7 +129,7 @@ function rounded(result: unknown): unknown {
   return isLarge ? (result as number).toPrecision(12) : result
 }
 
-/** Whether two answers are lifetimes that differ by no more than what the clocks do. */
+/** Whether two answers are lifetimes that differ only by the tolerance for the two clocks. */
 function isSameLifetime(ours: unknown, theirs: unknown): boolean {
   const [left, right] = [ours, theirs].map(
     (answer) => (answer as { msLeft?: number } | null)?.msLeft,
@@ -167,7 +167,7 @@ describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
     return answers.map(([error, result]) => (error ? { error: error.message } : { result }))
   }
 
-  /** Time passes on the server by what is left of each time to live. */
+  /** Advances time on the server by shortening the time to live of each key. */
   async function advanceServer(ms: number): Promise<void> {
     const keys = await client.keys('*')
     for (const key of keys) {
@@ -179,7 +179,7 @@ describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
   const STRING_DUMPS = ['GET', 'STRLEN', 'BITCOUNT']
   const byteAt = (_: unknown, index: number): string[] => ['GET', 'u8', `#${index}`]
 
-  /** What a side holds, key by key, as commands whose answers tell. */
+  /** The command that dumps the contents of a key, by its type. */
   const DUMPS: Readonly<Record<string, (key: string) => [string, ...string[]]>> = {
     string: (key) => ['BITFIELD_RO', key, ...Array.from({ length: 64 }, byteAt).flat()],
     hash: (key) => ['HGETALL', key],
@@ -240,7 +240,7 @@ describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
     await compareAll(engine, platform)
   }
 
-  test('answers random commands as Redis does, and holds the same in the end', {
+  test('answers random commands like Redis, and has the same data at the end', {
     timeout: TOTAL_COMMANDS * 20,
   }, async ({ task }) => {
     let commands = 0
@@ -254,14 +254,14 @@ describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
     })
   })
 
-  test('takes as many words as Redis does, command by command', async () => {
+  test('accepts the same number of arguments as Redis for each command', async () => {
     const infos = (await client.call('COMMAND', 'INFO', ...NAMES)) as [string, number][]
 
     const theirs = infos.map(([name, arity]) => [name.toUpperCase(), arity])
     expect([...new EmbeddedRedis().commands]).toEqual(theirs)
   })
 
-  test('is compared on every command it has', () => {
+  test('is compared on every command that it supports', () => {
     const missing = NAMES.filter((name) => !GENERATED_COMMANDS.includes(name))
 
     expect(missing).toEqual([])

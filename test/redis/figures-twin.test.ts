@@ -27,7 +27,7 @@ describeWithRedis('the script of figures', () => {
     await server.stop()
   })
 
-  test('does the same on Redis and as a twin, whatever comes twice', async () => {
+  test('has the same effect on Redis and as a twin, with repeated requests', async () => {
     const call = fc.record({
       source: fc.constantFrom('source:a', 'source:b'),
       sequence: fc.integer({ min: 1, max: 4 }),
@@ -67,7 +67,7 @@ describeWithRedis('the script of figures', () => {
   })
 })
 
-/** The fields of a hash in order, and roughly its time to live. */
+/** The sorted fields of a hash, and its rounded time to live. */
 async function dump(side: Transport, key: string): Promise<unknown> {
   const { result = [] } = await side.request<string[]>({ path: [], body: ['HGETALL', key] })
   const { result: life } = await side.request<number>({ path: [], body: ['PTTL', key] })

@@ -11,7 +11,7 @@ import { isDeep } from '../support/deep.ts'
 
 vi.mock('ioredis', () => import('ioredis-5'))
 
-test('it is the oldest', async () => {
+test('the tested version is the oldest supported one', async () => {
   const manifest = (path: string) =>
     JSON.parse(readFileSync(join(import.meta.dirname, '../..', path), 'utf8'))
   const { version } = manifest('node_modules/ioredis-5/package.json')

@@ -25,7 +25,7 @@ describeWithRedis('a mailbox of several processes on one Redis and one SQLite fi
     ['and in each process', 'near'],
     ['and in each process, with a lag', 'lag'],
   ] as const)(
-    'kept %s, answers what a fresh query would have answered at some instant of the read',
+    'kept %s, answers like a fresh query at some instant during the read',
     {
       timeout: amount(120_000, 900_000),
     },
@@ -50,8 +50,8 @@ describeWithRedis('a mailbox of several processes on one Redis and one SQLite fi
     },
   )
 
-  // Otherwise the check above could not fail.
-  test('is found to answer wrongly when writers do not tell it', {
+  // Shows that the check above can fail.
+  test('gives wrong answers, which the check finds, if writers do not notify it', {
     timeout: 120_000,
   }, async ({ task }) => {
     const result = await race({

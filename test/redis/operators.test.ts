@@ -20,11 +20,11 @@ describeWithRedis('before a redis-server', () => {
     await server.stop()
   })
 
-  test('entries are counted, inspected and found to be hot as they are in the embedded engine', async () => {
+  test('census, inspection and hot keys work as on the embedded engine', async () => {
     const mail = cache.namespace('m[a]*?')
     for (let i = 0; i < 2_500; i++)
       await mail.set(`{k}*${i}`, i, { tags: ['all', `ten:${i % 10}`] })
-    // Behind the sets: of so many operations it counts a sample.
+    // Created after the sets: of so many operations it would count only a sample.
     const hotKeys = new HotKeys({ cache })
     for (let i = 0; i < 5; i++) await mail.get('{k}*7')
     await hotKeys.flush()

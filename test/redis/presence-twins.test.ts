@@ -18,7 +18,7 @@ const ROOMS = ['r1', 'r2', 'r3']
 const NODES = ['n1', 'n2']
 /** Far apart, so that the duration of a run does not matter. */
 const LEASES_MS = [2_000_000, 50_000_000]
-/** What each step adds, so that what comes later ends later on both sides, however fast they are. */
+/** Added to the lease of each step, so that later leases end later on both sides, however fast they run. */
 const APART_MS = 100_000
 const LIFE_MS = 400_000_000
 
@@ -94,7 +94,7 @@ const STORY: readonly Step[] = [
   one('event', { which: 4 }),
 ]
 
-/** Rooms that are full, connections that are in too many, and users who have too many. */
+/** Full rooms, connections in too many rooms, and users with too many connections. */
 const FULL: readonly Step[] = [
   one('open', { which: 3 }),
   one('open', { conn: 'c2', which: 7 }),
@@ -236,7 +236,7 @@ class Side {
   }
 }
 
-/** A lease that ended, in some of the places where it is written. */
+/** Expires a lease in some of the places where it is stored. */
 function lapsed(
   conn: string,
   user: string,
@@ -264,7 +264,7 @@ function run({ sha1 }: Script, ...args: readonly (string | number)[]): Command {
   return ['EVALSHA', sha1, 1, HOME, ...args]
 }
 
-/** Lists of fields have no order; others do. */
+/** Sorts lists of fields, which have no order. Other lists stay unchanged. */
 function normalReply(reply: unknown): unknown {
   if (!Array.isArray(reply)) return reply
   return isFields(reply) ? pairs(reply) : reply.map(normalReply)

@@ -11,7 +11,7 @@ const FACTS = { address: '192.0.2.1', account: 'ada@shop.example' }
 /** Long enough that a slow machine does not look like an outage. */
 const PATIENT = { timeout: '5s' } as const
 
-describeWithRedis('A limiter before a redis-server', () => {
+describeWithRedis('A rate limiter on a redis-server', () => {
   const redis = useRedisBehindRest()
   const open: Transport[] = []
 
@@ -36,7 +36,7 @@ describeWithRedis('A limiter before a redis-server', () => {
     }
 
     test.each(['sliding-window', 'fixed-window', 'token-bucket'] as const)(
-      'by a %s four of them together let as many through as one may',
+      'with a %s: four limiters together admit exactly the limit',
       async (algorithm) => {
         const isolates = Array.from({ length: 4 }, () => limiter([{ ...POLICY, algorithm }]))
         const decisions = await Promise.all(
@@ -48,7 +48,7 @@ describeWithRedis('A limiter before a redis-server', () => {
       },
     )
 
-    test('units that are given back can be taken in another', async () => {
+    test('units given back by one limiter can be used by another', async () => {
       const [here, there] = [limiter(LOGIN_POLICIES), limiter(LOGIN_POLICIES)]
       for (let i = 0; i < 8; i++) {
         const attempt = await here.limit(FACTS)
@@ -59,7 +59,7 @@ describeWithRedis('A limiter before a redis-server', () => {
       expect((await there.limit(FACTS)).allowed).toBe(true)
     })
 
-    test('scripts that Redis has forgotten are brought again, and nothing is decided locally', async () => {
+    test('scripts that Redis has lost are sent again, and no decision is made locally', async () => {
       const limits = limiter(LOGIN_POLICIES)
       await limits.limit(FACTS)
       await redis.behind.request({ body: ['SCRIPT', 'FLUSH'] })
@@ -67,7 +67,7 @@ describeWithRedis('A limiter before a redis-server', () => {
       expect(await limits.limit(FACTS)).toMatchObject({ allowed: true, source: 'redis' })
     })
 
-    test('once its script is known, a decision is one request', async () => {
+    test('a decision takes one request once Redis knows the script', async () => {
       const transport = make()
       open.push(transport)
       const sent: unknown[] = []
@@ -83,7 +83,7 @@ describeWithRedis('A limiter before a redis-server', () => {
       expect(sent).toEqual([['pipeline']])
     })
 
-    test('what is stored expires, and says nothing', async () => {
+    test('stored keys expire, and contain no readable account or address', async () => {
       await limiter(LOGIN_POLICIES).limit(FACTS)
       const { result: keys } = await redis.behind.request<string[]>({ body: ['KEYS', '*'] })
       const lives = await Promise.all(

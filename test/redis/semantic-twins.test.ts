@@ -14,7 +14,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 const RUNS = amount(100, 2_000)
 const IDS = ['a', 'b', 'c', 'd']
 const KEYS = ['v:{s}', 'w:{s}', 'j:{s}'] as const
-/** A place in the log later than any clock, and judgements that repeat. */
+/** A log position later than any clock. */
 const FAR = '4000000000000000'
 const JUDGEMENTS = [';aaaaaa09991', ';bbbbbb05000', ';cccccc10001']
 
@@ -123,7 +123,7 @@ describeWithRedis('the scripts of semantic matching', () => {
     found(task, 'semantic twins', { stories: RUNS, steps })
   })
 
-  test('serve a matcher on a real Redis as on the embedded engine', async () => {
+  test('give a matcher the same results on a real Redis as on the embedded engine', async () => {
     await suite.redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({
@@ -147,7 +147,7 @@ describeWithRedis('the scripts of semantic matching', () => {
     })
   })
 
-  test('keep every judgement of many connections at the same time', async () => {
+  test('keep every judgement of many concurrent connections', async () => {
     await suite.redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({

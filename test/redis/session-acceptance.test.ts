@@ -24,7 +24,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     sessions = new SessionUserCache({ redis: suite.redis, keys: KEYS, deadline: '10s' })
   })
 
-  /** All keys and everything in them, as one text. */
+  /** All keys with their contents, as one text. */
   async function dump(): Promise<{ readonly keys: number; readonly text: string }> {
     const keys = (await send('KEYS', '*')) as string[]
     const parts: unknown[] = []
@@ -36,7 +36,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     return { keys: keys.length, text: JSON.stringify(parts) }
   }
 
-  test('1: a dump after everything has been used holds no e-mail, user id, token, secret or payload', async ({
+  test('1: a dump after the use of every feature contains no e-mail, user id, token, secret or payload', async ({
     task,
   }) => {
     const data = { card: 'SENTINEL-card', nested: ['SENTINEL-nested'] }
@@ -75,7 +75,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     }
   })
 
-  test('1: every key of a user is in one hash slot', async () => {
+  test('1: all keys of a user are in one hash slot', async () => {
     await sessions.createSession(USER_ID, EMAIL, { trackActivity: true })
     await sessions.trackActivity(USER_ID, 'did')
     await sessions.cacheUserData(USER_ID, {})
@@ -87,7 +87,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     expect(tags.size).toBe(1)
   })
 
-  test('2: of a hundred parallel creates all are listed, and after revoke-all none is valid', async () => {
+  test('2: a hundred sessions created in parallel are all listed, and none is valid after revokeAll', async () => {
     const tokens = await Promise.all(
       Array.from({ length: PARALLEL }, () => sessions.createSession(USER_ID, EMAIL)),
     )
@@ -100,7 +100,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     expect(await sessions.listSessions(USER_ID)).toEqual([])
   })
 
-  test('2: no create that began before revoke-all returned survives it, nor does a refresh in flight', async ({
+  test('2: no session whose creation or refresh began before revokeAll returned survives it', async ({
     task,
   }) => {
     const rounds = amount(20, 200)
@@ -136,7 +136,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     expect(late).toBe(0)
   })
 
-  test('3: a save after a revocation brings nothing back, and of fifty changes at once none is lost', async () => {
+  test('3: fifty concurrent updates are all kept, and an update after destroySession restores nothing', async () => {
     const token = await sessions.createSession(USER_ID, EMAIL, { data: { n: 0 } })
     await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -156,7 +156,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     expect(await other.listSessions(USER_ID)).toEqual([])
   })
 
-  test('4: a thousand requests of a sliding session write once, and each is one command', async ({
+  test('4: a thousand requests of a sliding session cause one write, and each is one command', async ({
     task,
   }) => {
     const token = await sessions.createSession(USER_ID, EMAIL, {
@@ -183,7 +183,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     ['evict-oldest', 3],
     ['refuse', 3],
   ])(
-    'a user has no more sessions than allowed, whoever creates them at once: %s',
+    'concurrent creations never exceed the maximal number of sessions of a user: %s',
     async (whenFull, kept) => {
       const limited = new SessionUserCache({
         redis: suite.redis,
@@ -205,7 +205,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     },
   )
 
-  test('loses no action of a hundred tracked at once, and keeps the latest in order', async () => {
+  test('keeps all of fifty concurrently tracked actions, and the latest ones in order', async () => {
     const options = { keys: KEYS, maxActivity: 50, deadline: '10s' } as const
     const bounded = new SessionUserCache({ redis: suite.redis, ...options })
     await Promise.all(

@@ -6,7 +6,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 const KEYS = [{ id: 'k1', secret: '11'.repeat(32) }]
 
-describeWithRedis('With a Redis that is full and evicts nothing, who is logged in', () => {
+describeWithRedis('With a Redis that is full and evicts nothing, a user with a session', () => {
   let server: RedisServer
   let redis: ReturnType<typeof tcpTransport>
   let sessions: SessionUserCache
@@ -27,12 +27,12 @@ describeWithRedis('With a Redis that is full and evicts nothing, who is logged i
     await server.stop()
   })
 
-  test('still is', async () => {
+  test('stays logged in', async () => {
     expect(await sessions.getSession(tokens[0])).toMatchObject({ userId: 'user-1' })
     expect(await store.get('kept')).toEqual({ userId: 'user-1' })
   })
 
-  test('can log out, and be logged out, one by one and everywhere', async () => {
+  test('can log out, and can be logged out of one session or of all', async () => {
     const [one, other, third] = tokens
     await sessions.destroySession(one)
     await sessions.revokeSession('user-1', (await sessions.getSession(other))?.id ?? '')
@@ -44,7 +44,7 @@ describeWithRedis('With a Redis that is full and evicts nothing, who is logged i
     expect(await sessions.validate(third)).toEqual({ ok: false, reason: 'revoked' })
   })
 
-  test('can log out of a store that others keep sessions in', async () => {
+  test('can log out of the SealedStore that other session libraries use', async () => {
     await store.end('kept')
 
     expect(await store.get('kept')).toBeUndefined()

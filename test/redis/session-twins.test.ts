@@ -15,7 +15,7 @@ const RUNS = amount(150, 2_000)
 
 /** Ids of sessions: the time of creation, then a name. */
 const IDS = ['0mbx00001-one', '0mbx00003-two', '0mbx00002-three']
-/** The first one occurs more often, so that it is the right one more often. */
+/** The first hash occurs more often, so that calls use the right hash more often. */
 const HASHES = ['hash-a', 'hash-a', 'hash-a', 'hash-b']
 const WRITES = ['write-1', 'write-2', 'write-3']
 /** Far apart, so that the duration of a run does not matter. */

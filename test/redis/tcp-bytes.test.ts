@@ -24,7 +24,7 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     await server.stop()
   })
 
-  test('says so', () => {
+  test('declares `strings: bytes`', () => {
     expect(transport.strings).toBe('bytes')
     expect(countingTransport(transport).strings).toBe('bytes')
     expect(tcpTransport({ host: 'localhost' }).strings).toBe('text')
@@ -45,7 +45,7 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     })
   })
 
-  test('tells integers exactly, as numbers where they fit', async () => {
+  test('returns integers exactly, as numbers if they are safe integers', async () => {
     await transport.request({ body: ['SET', 'n', '9007199254740991'] })
     const integers = 'return {redis.call("INCR", KEYS[1]), 7}'
 
@@ -55,7 +55,7 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     })
   })
 
-  test('tells a fraction by its digits, over a client that has it as a number', async () => {
+  test('returns a fraction as its digits, even if the client parses it as a number', async () => {
     const client = new Redis(server.port, { protocol: 3, stringNumbers: true })
     const given = tcpTransport({ client, strings: 'bytes' })
     await transport.request({ body: ['ZADD', 'z', '1.5', 'a', 'inf', 'b'] })
@@ -68,7 +68,7 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     client.disconnect()
   })
 
-  test('tells an error as such, and one inside a list by its text', async () => {
+  test('returns an error as an error, and an error inside a list as its text', async () => {
     const body = ['EVAL', 'return {redis.error_reply("ERR inside")}', 0]
 
     expect(await transport.request({ body })).toEqual({ result: ['ERR inside'] })
@@ -92,7 +92,7 @@ describeWithRedis('the tcp transport with strings of bytes, before a Redis Clust
     await cluster.stop()
   })
 
-  test('keeps every byte on each node, and where all of them answer together', async () => {
+  test('keeps every byte on each node, and in replies combined from all nodes', async () => {
     const keys = ['a', 'b', 'c'].map((name) => `${name}\xff`)
     const body = keys.flatMap((key) => [
       ['SET', key, ALL],

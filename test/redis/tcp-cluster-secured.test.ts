@@ -14,10 +14,10 @@ import { describeWithRedis } from '../support/with-redis.ts'
 const OLDER = 'SENTINEL-older'
 const NEWER = 'SENTINEL-newer'
 const [, RULE = ''] = /^ACL SETUSER (.*)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? []
-/** These lie on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
+/** Keys on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
 const KEYS = ['b', 'c', 'a']
 
-describeWithRedis('the tcp transport, before a Redis Cluster that asks for a password,', () => {
+describeWithRedis('the tcp transport, before a Redis Cluster that requires a password,', () => {
   let cluster: RedisCluster
   let transport: Transport | undefined
 
@@ -49,7 +49,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
   test.each([
     ['the password of all', { password: 'of-all' }, 'default'],
     ['a user', { username: 'app', password: OLDER }, 'app'],
-  ])('is let in by %s, at every node', async (_what, options, name) => {
+  ])('is admitted with %s, at every node', async (_what, options, name) => {
     const sent = KEYS.map((key) => ['EVAL', 'return redis.call("SET", KEYS[1], 1)', 1, key])
     const answers = await connect(options).request({ path: ['pipeline'], body: sent })
 
@@ -61,7 +61,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
     ['a wrong password', { password: 'SENTINEL-wrong' }, 'WRONGPASS'],
     ['a wrong user', { username: 'SENTINEL-wrong', password: OLDER }, 'WRONGPASS'],
     ['no password', {}, 'NOAUTH'],
-  ])('tells %s at once, and no secret', async (_what, options, reason) => {
+  ])('rejects for %s at once, without a secret in the error', async (_what, options, reason) => {
     const client = connect(options)
 
     for (const key of KEYS) {
@@ -71,7 +71,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
     }
   })
 
-  test('the user of docs/operations.md may do all that a cache and a subscription need', async () => {
+  test('the user of docs/operations.md may run all commands of a cache and a subscription', async () => {
     for (const index of everyNode) await cluster.send(index, 'ACL', 'SETUSER', ...RULE.split(' '))
     const redis = connect({ username: 'nearcache', password: 'a-long-random-password' })
     const cache = new RedisCacheManager({ redis, deadline: '5s' })
@@ -93,7 +93,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
     expect(logs.flat().filter(isIts)).toEqual([])
   })
 
-  test('refuses what its user may not, one by one, and serves the rest', async () => {
+  test('answers commands that its user may not run with NOPERM, and runs the others', async () => {
     const client = connect({ username: 'app', password: OLDER })
     for (const index of everyNode) await setUser(index, 'resetkeys', '~b', '~a', '-lpush')
     const refused = { error: expect.stringMatching(/^NOPERM/) }
@@ -111,7 +111,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
     expect(await client.request({ body: ['GET', 'c'] })).toEqual({ result: '1' })
   })
 
-  test('is served by the nodes that let it in, while another does not', async () => {
+  test('is served by the nodes that admit it, while another node refuses it', async () => {
     const client = connect({ username: 'app', password: OLDER })
     await client.request({ path: ['pipeline'], body: KEYS.map((key) => ['SET', key, key]) })
 
@@ -131,7 +131,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
     )
   })
 
-  test('changes its password node by node under load: no write fails, no read is stale', async ({
+  test('no write fails and no read is stale while its password is changed node by node under load', async ({
     task,
   }) => {
     const older = cacheOf(OLDER)

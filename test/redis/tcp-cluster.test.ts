@@ -31,7 +31,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       (error: unknown) => error,
     )
 
-  test('says that it is a cluster', () => {
+  test('declares that it is a cluster', () => {
     expect(transport.cluster).toBe(true)
     expect(tcpTransport({ host: '127.0.0.1' }).cluster).toBe(false)
   })
@@ -47,7 +47,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     expect(answers).toEqual(keys.flatMap((key) => [{ result: 'OK' }, { result: key }]))
   })
 
-  test('finds its way past a seed whose name nobody knows', async () => {
+  test('skips a seed node whose name cannot be resolved', async () => {
     const seeds = [{ host: 'nobody.invalid' }, ...cluster.nodes]
     const other = tcpTransport({ cluster: { nodes: seeds } })
 
@@ -76,7 +76,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     ])
   })
 
-  test('runs a transaction in one slot, and refuses it over several', async () => {
+  test('runs a transaction within one slot, and refuses one over several slots', async () => {
     const inOne = [
       ['SET', '{t}1', 'x'],
       ['GET', '{t}1'],
@@ -92,13 +92,13 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     })
   })
 
-  test('answers one command over several slots with the error of Redis', async () => {
+  test('answers a command over several slots with the error of Redis', async () => {
     expect(await transport.request({ body: ['MGET', ...keys] })).toEqual({
       error: expect.stringMatching(/^CROSSSLOT/),
     })
   })
 
-  describe('sends what has no key to all primaries:', () => {
+  describe('sends commands without a key to all primaries:', () => {
     const names = Array.from({ length: 300 }, (_, i) => `key:${i}`)
     const run = async (...body: Command): Promise<unknown> =>
       (await transport.request<unknown>({ body })).result
@@ -113,12 +113,12 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       })
     })
 
-    test('DBSIZE and KEYS are of all nodes', async () => {
+    test('DBSIZE and KEYS cover all nodes', async () => {
       expect(await run('DBSIZE')).toBe(300)
       expect(((await run('KEYS', 'key:*')) as string[]).toSorted()).toEqual(names.toSorted())
     })
 
-    test('a SCAN goes over all nodes, by cursors of digits, and ends', async () => {
+    test('SCAN covers all nodes, with numeric cursors, and ends', async () => {
       const seen: string[] = []
       const cursors: string[] = []
       let cursor = '0'
@@ -134,7 +134,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       expect(cursors.every((text) => /^\d+$/.test(text))).toBe(true)
     })
 
-    test('a SCAN is as good on another connection, which goes on by the cursor alone', async () => {
+    test('SCAN can be continued on another connection with the cursor alone', async () => {
       const other = tcpTransport({ cluster: { nodes: cluster.nodes } })
       const seen: string[] = []
       let cursor = '0'
@@ -153,7 +153,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       expect([...new Set(seen)].toSorted()).toEqual(names.toSorted())
     })
 
-    test('a SCAN during which slots move misses no key that is there all the time', async () => {
+    test('SCAN during a move of slots misses no key that exists throughout', async () => {
       const slot = Number(await cluster.send(0, 'CLUSTER', 'KEYSLOT', 'key:0'))
       const owner = [0, 1, 2].find((i) => slot < ((i + 1) * 16_384) / 3) ?? 2
       const target = (owner + 1) % 3
@@ -172,25 +172,28 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       await cluster.endMove(slot, target, owner)
     })
 
-    test.each(['-1', 'x', '', '9'.repeat(40)])('a SCAN from %j is refused', async (cursor) => {
-      expect(await transport.request({ body: ['SCAN', cursor] })).toEqual({
-        error: 'ERR invalid cursor',
-      })
-    })
+    test.each(['-1', 'x', '', '9'.repeat(40)])(
+      'SCAN with the cursor %j is refused',
+      async (cursor) => {
+        expect(await transport.request({ body: ['SCAN', cursor] })).toEqual({
+          error: 'ERR invalid cursor',
+        })
+      },
+    )
 
-    test('a cursor that nobody gave begins anew', async () => {
+    test('SCAN with an unknown cursor starts from the beginning', async () => {
       const [, keys] = await scan('123456789')
 
       expect(keys).toEqual((await scan('0'))[1])
     })
 
-    test('a mistake in a SCAN is told in the words of Redis', async () => {
+    test('an invalid SCAN is answered with the error of Redis', async () => {
       expect(await transport.request({ body: ['SCAN', '0', 'COUNT', 'many'] })).toEqual({
         error: expect.stringMatching(/^ERR value is not an integer/),
       })
     })
 
-    test('INFO has the memory of all nodes, and their limit if each has one', async () => {
+    test('INFO contains the memory of all nodes, and the sum of their limits if each has one', async () => {
       const field = (info: unknown, name: string): number =>
         Number(new RegExp(`^${name}:(\\d+)\r$`, 'm').exec(String(info))?.[1])
       const alone = await Promise.all(
@@ -206,7 +209,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       const limited = await run('INFO', 'memory')
       for (const i of cluster.nodes.keys()) await cluster.send(i, 'CONFIG', 'SET', 'maxmemory', 0)
 
-      // More than any two of them: what they use changes with each connection, by little.
+      // More than any two nodes use. An exact sum is impossible: each connection changes the usage a little.
       expect(field(unlimited, 'used_memory')).toBeGreaterThan(2.5 * Math.max(...alone))
       expect(field(unlimited, 'maxmemory')).toBe(0)
       expect(field(limited, 'maxmemory')).toBe(300_000_000)
@@ -214,13 +217,13 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       expect(unlimited).not.toContain('used_memory_human')
     })
 
-    test.each(['FLUSHALL', 'FLUSHDB'])('%s leaves nothing anywhere', async (name) => {
+    test.each(['FLUSHALL', 'FLUSHDB'])('%s empties all nodes', async (name) => {
       expect(await run(name)).toBe('OK')
 
       expect(await run('DBSIZE')).toBe(0)
     })
 
-    test('FLUSHALL keeps its place among the commands of a pipeline', async () => {
+    test('FLUSHALL runs in order among the commands of a pipeline', async () => {
       const sets = keys.map((key) => ['SET', key, key])
 
       await transport.request({
@@ -231,7 +234,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       expect(await run('KEYS', '*')).toEqual(['a'])
     })
 
-    test('a script that was loaded is known to all nodes, until all forget it', async () => {
+    test('SCRIPT LOAD, EXISTS and FLUSH apply to all nodes', async () => {
       const sha1 = await run('SCRIPT', 'LOAD', "return redis.call('GET', KEYS[1])")
       for (const key of keys) await run('SET', key, key)
 
@@ -248,7 +251,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
       }
     })
 
-    test('an error of one node is the answer', async () => {
+    test('the error of one node becomes the answer', async () => {
       await cluster.send(1, 'CONFIG', 'SET', 'min-replicas-to-write', 3)
 
       expect(await transport.request({ body: ['FLUSHALL'] })).toEqual({
@@ -258,7 +261,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     })
   })
 
-  test('fails for the keys of a dead node only, without a word of where it was', async () => {
+  test('rejects only for keys of a dead node, without its address in the error', async () => {
     await cluster.kill(0)
 
     const error = await failure(transport.request({ body: ['SET', 'b', 'SENTINEL'] }))
@@ -270,8 +273,8 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     )
   })
 
-  test('answers for all nodes only while none is missing', async () => {
-    // Until the others know that it is dead, and after.
+  test('answers commands for all nodes only while no node is missing', async () => {
+    // Before and after the other nodes have noticed that it is dead.
     for (const _ of [1, 2, 3]) {
       for (const body of [['SCAN', '0'], ['DBSIZE'], ['KEYS', '*'], ['INFO'], ['FLUSHALL']]) {
         const outcome = await transport.request({ body }).then(
@@ -285,7 +288,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     }
   })
 
-  test('fails at once when no node is left', async () => {
+  test('rejects at once when no node is left', async () => {
     await cluster.kill(1)
     await cluster.kill(2)
 

@@ -58,7 +58,7 @@ describe('the tcp transport, before a server that fails,', () => {
       else act(socket)
     }
 
-  test('a refused connection fails at once, again and again, and applied nothing', async () => {
+  test('a refused connection rejects each request at once, with `applied: no`', async () => {
     const { port } = server.address() as AddressInfo
     await new Promise((resolve) => server.close(resolve))
     transport = tcpTransport({ host: '127.0.0.1', port })
@@ -76,8 +76,8 @@ describe('the tcp transport, before a server that fails,', () => {
     }
   })
 
-  test('a process that may not connect anywhere is told so, and not to try again', async () => {
-    // As the permission model of Node from 25 on does, without `--allow-net`.
+  test('a process without network permission gets an error that is not retryable', async () => {
+    // Like the permission model of Node 25 and later, without `--allow-net`.
     const denied = Object.assign(new Error('SENTINEL'), { code: 'ERR_ACCESS_DENIED' })
     const client = new Redis({
       lazyConnect: true,
@@ -110,7 +110,7 @@ describe('the tcp transport, before a server that fails,', () => {
       'pipeline',
     ],
     ['a transaction', { path: ['multi-exec'], body: [['SET', KEY, VALUE]] }, 'multi-exec'],
-  ])('%s in flight when the connection breaks fails, and is not sent again', async (...row) => {
+  ])('%s in flight when the connection breaks is rejected and not sent again', async (...row) => {
     const [, request, operation] = row
     let received = ''
     onData = (socket, text) => {
@@ -127,7 +127,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(received.match(/SENTINEL-value/g)).toHaveLength(1)
   })
 
-  test('a pipeline of which the server answered a part fails as a whole', async () => {
+  test('a pipeline that was answered only in part is rejected as a whole', async () => {
     onData = until((socket) => socket.write('+OK\r\n', () => socket.destroy()))
 
     const error = await failure(
@@ -143,7 +143,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(error).toMatchObject({ operation: 'pipeline', applied: 'unknown' })
   })
 
-  test('what is not Redis fails', async () => {
+  test('a server that does not speak RESP causes an error', async () => {
     onData = (socket) => socket.end('HTTP/1.1 400 SENTINEL\r\n\r\n')
 
     const error = await failure(set(connect()))
@@ -152,7 +152,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
-  test('a wrong password is told as such, and not which', async () => {
+  test('a wrong password is reported without the password', async () => {
     onData = (socket) => socket.write(`-WRONGPASS invalid ${SECRET}\r\n`)
 
     const error = await failure(set(connect({ password: SECRET })))
@@ -161,7 +161,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
-  test('a user that is refused is tried again after ever longer pauses, though another is let in', async () => {
+  test('a refused log-in is retried after increasing pauses, even if the server is otherwise ready', async () => {
     onData = (socket, text) => {
       if (/auth/i.test(text)) socket.write('-WRONGPASS invalid\r\n')
       if (/info/i.test(text)) socket.write('$9\r\nloading:0\r\n')
@@ -172,7 +172,7 @@ describe('the tcp transport, before a server that fails,', () => {
 
     for (const [made, pauseMs] of [50, 100, 200, 400, 800, 1_000, 1_000].entries()) {
       expect(await failure(set(transport))).toMatchObject(refused)
-      // The server has seen the goodbye: what comes next is a new one.
+      // The server has seen the end of this connection, so the next one is new.
       await eventually(() => expect(sockets[made]?.readableEnded).toBe(true))
       await eventually(() => expect(platform.pendingTimers).toBe(1))
       await platform.advance(pauseMs - 1)
@@ -183,7 +183,7 @@ describe('the tcp transport, before a server that fails,', () => {
     }
   })
 
-  test('a server that loads its data says so, and is in use soon after it has', async () => {
+  test('a server that loads its data is reported as LOADING, and used soon after it has finished', async () => {
     onData = (socket) => socket.write('$35\r\nloading:1\r\nloading_eta_seconds:3600\r\n')
     const platform = new ManualPlatform()
     connect({ platform })
@@ -200,7 +200,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(await set(transport)).toEqual({ result: 'OK' })
   })
 
-  test('an aborted request rejects while the server is silent, and the connection lives on', async () => {
+  test('an aborted request rejects while the server is silent, and the connection stays in use', async () => {
     const reason = new Error('deadline')
     const controller = new AbortController()
     const held: Socket[] = []
@@ -238,7 +238,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(received).not.toContain('SENTINEL')
   })
 
-  test('a server that is connected to, and lets nobody in, is left for whoever is there next', async () => {
+  test('a server that accepts a connection but never answers is given up after connectTimeoutMs', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()
     onData = () => asked.resolve()
@@ -257,7 +257,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(platform.pendingTimers).toBeLessThan(2)
   })
 
-  test('a subscription whose server has gone without a word is renewed, and one that lives is not', async () => {
+  test('a subscription is renewed when its server stops answering pings, and only then', async () => {
     const platform = new ManualPlatform()
     const pings: Socket[] = []
     const heard: string[] = []
@@ -277,7 +277,7 @@ describe('the tcp transport, before a server that fails,', () => {
     for (let round = 1; round <= 3; round++) {
       await platform.advance(500)
       await eventually(() => expect(pings).toHaveLength(round))
-      // When the next pause begins, its answer has been read.
+      // The next pause begins only after the answer has been read.
       await eventually(() => expect(platform.pendingTimers).toBe(1))
     }
     expect(heard).toEqual(['subscribe,news,1'])
@@ -293,7 +293,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(sockets).toHaveLength(made + 1)
   })
 
-  test('a connection that owes replies for too long is replaced', async () => {
+  test('a connection without a reply for replyTimeoutMs is replaced', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()
     onData = until(() => asked.resolve())
@@ -309,7 +309,7 @@ describe('the tcp transport, before a server that fails,', () => {
     await eventually(() => expect(sockets).toHaveLength(2))
   })
 
-  test('a connection that has answered before is replaced no later than that and a quarter', async () => {
+  test('a connection that has answered before is replaced after at most 1.25 times replyTimeoutMs', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()
     onData = until((socket) => {
@@ -331,7 +331,7 @@ describe('the tcp transport, before a server that fails,', () => {
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4: -READONLY no',
   ])(
-    'a connection to what has become a replica (%s) is replaced, at most once a second',
+    'a connection to a server that has become a replica (%s) is replaced, at most once a second',
     async (error) => {
       const platform = new ManualPlatform()
       const isPrimary = (socket: Socket): boolean => socket === sockets[2]
@@ -350,7 +350,7 @@ describe('the tcp transport, before a server that fails,', () => {
     },
   )
 
-  test('what one connection learns of its server the others of its pool heed, with nothing under way', async () => {
+  test('when one idle connection finds that its server is a replica, the whole pool is replaced', async () => {
     const isPrimary = (socket: Socket): boolean => sockets.indexOf(socket) >= 2
     onData = (socket, text) => {
       if (/INFO/i.test(text)) socket.write('$9\r\nloading:0\r\n')
@@ -368,7 +368,7 @@ describe('the tcp transport, before a server that fails,', () => {
     for (let i = 0; i < 4; i++) expect(await get()).toEqual({ result: 'new' })
   })
 
-  test('the one connection of a request stays, though it is to a replica', async () => {
+  test('with `perRequest`, a connection to a replica is not replaced', async () => {
     onData = (socket, text) => socket.write(text.includes('GET') ? '+read\r\n' : '-READONLY no\r\n')
 
     expect(await set(connect({ perRequest: true }))).toEqual({ error: 'READONLY no' })
@@ -376,7 +376,7 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(await transport.request({ body: ['GET', KEY] })).toEqual({ result: 'read' })
   })
 
-  test('works again soon after the server does', async () => {
+  test('works again soon after the server is back', async () => {
     onData = until((socket) => socket.write('+OK\r\n'))
     expect(await set(connect())).toEqual({ result: 'OK' })
     const { port } = server.address() as AddressInfo
@@ -391,12 +391,12 @@ describe('the tcp transport, before a server that fails,', () => {
 
     server.listen(port, '127.0.0.1')
 
-    // An attempt a second, at the latest.
+    // The pause between attempts is at most 1 s.
     const isBack = async (): Promise<void> => expect(await set(transport)).toEqual({ result: 'OK' })
     await vi.waitFor(isBack, 6_000)
   })
 
-  test('closing it waits a second for a goodbye of the server, and no longer', async () => {
+  test('close waits at most 1 s for the server to answer', async () => {
     onData = (socket, text) => {
       if (/INFO/i.test(text)) socket.write('$9\r\nloading:0\r\n')
       else if (text.includes(KEY)) socket.write('+OK\r\n')
@@ -415,7 +415,7 @@ describe('the tcp transport, before a server that fails,', () => {
     await eventually(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true))
   })
 
-  test('closing it fails what waits for a connection, and refuses what comes', async () => {
+  test('close rejects requests that wait for a connection, and refuses later ones', async () => {
     onData = () => undefined
     const waiting = failure(set(connect()))
     await eventually(() => expect(sockets).toHaveLength(1))

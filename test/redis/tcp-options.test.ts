@@ -36,7 +36,7 @@ describe('tcpTransport', () => {
     expect(planOf({ url }, 'single')).toMatchObject(expected)
   })
 
-  test('takes what the address leaves open from the other options', () => {
+  test('takes values that the url does not contain from the other options', () => {
     const options = planOf({ url: 'redis://host', password: 'p', db: 2, tls: true }, 'single')
 
     expect(options).toMatchObject({ host: 'host', password: 'p', db: 2, tls: {} })
@@ -70,7 +70,7 @@ describe('tcpTransport', () => {
     })
   })
 
-  test.each(['single', 'cluster'] as const)('tells a %s client to send nothing twice', (kind) => {
+  test.each(['single', 'cluster'] as const)('configures a %s client without retries', (kind) => {
     const source = kind === 'single' ? { host: 'a' } : { cluster: { nodes: [{ host: 'a' }] } }
     const options = planOf(source, kind)
     const node = kind === 'single' ? options : options['redisOptions']
@@ -80,12 +80,12 @@ describe('tcpTransport', () => {
   })
 
   test.each(['single', 'cluster'] as const)(
-    'keeps what a %s client is silent on from being forgotten on the way',
+    'enables TCP keep-alive of a %s client, so that networks do not drop idle connections',
     (kind) => {
       const source = kind === 'single' ? { host: 'a' } : { cluster: { nodes: [{ host: 'a' }] } }
       const options = planOf(source, kind)
 
-      // Many networks silently drop a connection after four minutes of silence.
+      // Many networks silently drop a connection that is idle for four minutes.
       expect(kind === 'single' ? options : options['redisOptions']).toMatchObject({
         keepAlive: 30_000,
       })
@@ -102,7 +102,7 @@ describe('tcpTransport', () => {
     expect(errorOf({ client })).toMatchObject({ option: 'client' })
   })
 
-  test('tries to connect for ever, a second apart at most', () => {
+  test('retries connecting forever, at most 1 s apart', () => {
     const retryStrategy = planOf({ host: 'a' }, 'single')['retryStrategy'] as (n: number) => number
 
     expect([1, 2, 3].map(retryStrategy)).toEqual([50, 100, 200])
@@ -137,7 +137,7 @@ describe('tcpTransport', () => {
     expect(error.message.replace('cluster, sentinel, client', '')).not.toMatch(/sentinel[^.]/)
   })
 
-  test('refuses to be shared by the requests of a Worker, and says what to do', () => {
+  test('refuses to be shared by requests of a Worker, with an error that says what to do', () => {
     vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
 
     expect(errorOf({ host: 'a' }).message).toMatch(/perRequest.*true on Cloudflare Workers.*rest/)

@@ -22,7 +22,7 @@ const DATA = [
   ...`app on >${APP.password} ~* &* +@all`.split(' '),
 ]
 
-describeWithRedis('the tcp transport before a Sentinel that asks for a password', () => {
+describeWithRedis('the tcp transport before a Sentinel that requires a password', () => {
   let server: RedisServer
   let sentinel: RedisSentinel
   let transport: Transport | undefined
@@ -61,11 +61,11 @@ describeWithRedis('the tcp transport before a Sentinel that asks for a password'
       (error: unknown) => error,
     )
 
-  test('has one password for it, and another for Redis', async () => {
+  test('uses one password for Sentinel and another for Redis', async () => {
     expect(await whoami(connect({}))).toEqual({ result: 'app' })
   })
 
-  test('is a user of its, and another one of Redis', async () => {
+  test('uses one user for Sentinel and another for Redis', async () => {
     const watcher = { username: 'watcher', password: 'of-watcher' }
 
     expect(await whoami(connect(watcher))).toEqual({ result: 'app' })
@@ -80,17 +80,20 @@ describeWithRedis('the tcp transport before a Sentinel that asks for a password'
     ['no password of Redis', {}, {}, 'NOAUTH', false],
     ['a name that is not watched', { name: WRONG }, APP, 'no such primary', false],
     ['no sentinel there', { nodes: [nobody, nobody] }, APP, 'ECONNREFUSED', true],
-  ])('tells %s at once, and no secret', async (_what, its, options, reason, retryable) => {
-    const client = connect(its, options)
+  ])(
+    'rejects for %s at once, without a secret in the error',
+    async (_what, its, options, reason, retryable) => {
+      const client = connect(its, options)
 
-    for (let i = 0; i < 3; i++) {
-      const error = await failure(client)
-      expect(error).toMatchObject({ reason, retryable, applied: 'no' })
-      expect(everythingIn(error)).not.toMatch(/SENTINEL|of-|127\.0\.0\.1/)
-    }
-  })
+      for (let i = 0; i < 3; i++) {
+        const error = await failure(client)
+        expect(error).toMatchObject({ reason, retryable, applied: 'no' })
+        expect(everythingIn(error)).not.toMatch(/SENTINEL|of-|127\.0\.0\.1/)
+      }
+    },
+  )
 
-  test('asks the next one, when one is connected to and silent', async () => {
+  test('asks the next Sentinel if one accepts a connection but does not answer', async () => {
     const silent = await startSentinel(server.port)
     const its = tcpTransport({ ...silent })
     await eventually(() => its.request({ body: ['PING'] }))
@@ -112,7 +115,7 @@ describeWithRedis('the tcp transport before a Sentinel that asks for a password'
     }
   })
 
-  test('fails at once while its password is another, and is back without a restart', async () => {
+  test('rejects at once after the Sentinel password was changed, and recovers without a restart', async () => {
     const its = tcpTransport({ ...sentinel, password: 'of-sentinel' })
     const admin = tcpTransport({ url: server.url, password: 'of-data' })
     const redis = connect({ username: 'watcher', password: 'of-watcher' })
@@ -178,7 +181,7 @@ describe(
       const sentinel = { name: PRIMARY, nodes: [node], ...options.sentinel }
       const transport = tcpTransport({ ...APP, ...options, sentinel })
       const ask = (): Promise<unknown> => transport.request({ body: ['PING'] })
-      // It may just be starting.
+      // The server may still be starting.
       const isUp = (error: unknown): boolean => !everythingIn(error).includes('ECONNREFUSED')
       return eventually(async () => {
         const answer = await ask().catch((error: unknown) => error)
@@ -187,19 +190,19 @@ describe(
       }).finally(() => transport.close())
     }
 
-    test('speaks TLS to both', async () => {
+    test('uses TLS for both', async () => {
       const tls = { ca: authority.pem }
 
       expect(await answerOf(sentinels.secret, { tls })).toEqual({ result: 'PONG' })
     })
 
-    test('trusts neither without being told', async () => {
+    test('trusts neither without the certificate authority', async () => {
       const error = await answerOf(sentinels.secret, { tls: true })
 
       expect(error).toMatchObject({ reason: 'SELF_SIGNED_CERT_IN_CHAIN', retryable: false })
     })
 
-    test('does not speak to Redis in the clear when it is to speak TLS', async () => {
+    test('does not connect to Redis without TLS if TLS is configured', async () => {
       const tls = { ca: readFileSync(authority.cert, 'utf8') }
       const sentinel = { name: PRIMARY, nodes: [sentinels.open], tls: false }
 

@@ -37,7 +37,7 @@ describeWithRedis('the tcp transport before Sentinel', () => {
     await primary.stop()
   })
 
-  test('finds the primary by its name, and the promoted replica when the primary has died', async () => {
+  test('finds the primary by its name, and the promoted replica after the primary has died', async () => {
     await expect
       .poll(() => run('SET', 'k', 'v').catch(() => undefined), { timeout: 10_000 })
       .toBe('OK')
@@ -49,7 +49,7 @@ describeWithRedis('the tcp transport before Sentinel', () => {
 
     process.kill(primary.pid, 'SIGKILL')
 
-    // Meanwhile reads answer from the loader, and writes say that they failed.
+    // In the meantime, reads answer from the loader, and writes reject.
     expect(await cache.getOrSet('meanwhile', () => 'loaded')).toBe('loaded')
     await expect(cache.delete('before')).rejects.toSatisfy(
       (error) => error instanceof RemoteError || (error as Error).name === 'RemoteTimeoutError',
@@ -64,7 +64,7 @@ describeWithRedis('the tcp transport before Sentinel', () => {
   }, 60_000)
 })
 
-describeWithRedis('the tcp transport, during a failover that its operator asked for,', () => {
+describeWithRedis('the tcp transport, during a failover started by the operator,', () => {
   let primary: RedisServer
   let replica: RedisServer
   let sentinel: RedisSentinel
@@ -80,7 +80,7 @@ describeWithRedis('the tcp transport, during a failover that its operator asked 
     await primary.stop()
   })
 
-  test('leaves the primary as soon as there is another: it is not told so itself for ten seconds', async () => {
+  test('switches to the new primary at once, although the old one keeps its role for ten seconds', async () => {
     const transport = tcpTransport({ sentinel: { name: PRIMARY, nodes: [sentinel] } })
     const former = tcpTransport({ url: primary.url })
     const operator = tcpTransport({ ...sentinel })
@@ -90,7 +90,7 @@ describeWithRedis('the tcp transport, during a failover that its operator asked 
       /tcp_port:(\d+)/.exec(String(await ask(transport, 'INFO', 'server')))?.[1]
     const wait = { timeout: 15_000, interval: 20 }
     await expect.poll(port, wait).toBe(String(primary.port))
-    // Until it knows of the replica, it has none to promote.
+    // Sentinel refuses until it knows a replica that it can promote.
     await expect.poll(() => ask(operator, 'SENTINEL', 'FAILOVER', PRIMARY), wait).toBe('OK')
 
     await expect.poll(port, wait).toBe(String(replica.port))

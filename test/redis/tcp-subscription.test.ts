@@ -34,7 +34,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
   const publish = async (channel: string, text: string): Promise<unknown> =>
     (await transport.request({ body: ['PUBLISH', channel, text] })).result
 
-  test('hears what is published after the request resolved', async () => {
+  test('receives messages published after the request has resolved', async () => {
     expect(await subscribe(['subscribe', 'news'])).toEqual({ result: 1 })
 
     expect(await publish('news', 'one, two')).toBe(1)
@@ -42,14 +42,14 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await eventually(() => expect(heard).toEqual(['subscribe,news,1', 'message,news,one, two']))
   })
 
-  test('hears channels by pattern', async () => {
+  test('receives messages of channels that match a pattern', async () => {
     await subscribe(['psubscribe', 'n*'])
     await publish('news', 'one')
 
     await eventually(() => expect(heard).toContain('pmessage,n*,news,one'))
   })
 
-  test('hears again after its connection was lost, and tells of the gap', async () => {
+  test('receives messages again after its connection was lost, and reports the gap', async () => {
     await subscribe(['subscribe', 'news'])
     await transport.request({ body: ['CLIENT', 'KILL', 'TYPE', 'pubsub'] })
 
@@ -59,7 +59,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await eventually(() => expect(heard).toContain('message,news,after'))
   })
 
-  test('ends with its signal, and with the transport', async () => {
+  test('ends when its signal is aborted, and when the transport is closed', async () => {
     const controller = new AbortController()
     const observer = tcpTransport({ url: server.url })
     const listeners = async (): Promise<unknown> =>
@@ -76,7 +76,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await observer.close()
   })
 
-  test('ends when its listener throws, instead of the process', async () => {
+  test('ends when its listener throws, without ending the process', async () => {
     await subscribe(['subscribe', 'news'], undefined, () => {
       throw new Error('of the listener')
     })
@@ -84,7 +84,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await eventually(async () => expect(await publish('news', 'one')).toBe(0))
   })
 
-  test('fails at once when there is no server', async () => {
+  test('rejects at once if there is no server', async () => {
     const nowhere = tcpTransport({ host: '127.0.0.1', port: 1 })
 
     const request = nowhere.request({ path: ['subscribe', 'news'], isStreaming: true })
@@ -109,7 +109,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
 
 const USER = 'app on >secret ~* &* +@all'.split(' ')
 
-/** A server of its own, or a cluster: its address, and a way to all its nodes for who runs it. */
+/** A server or a cluster: its address, and admin access to all its nodes. */
 interface Place {
   readonly options: TcpOptions
   toAll(...command: [string, ...string[]]): Promise<unknown[]>
@@ -138,7 +138,7 @@ async function startThree(): Promise<Place> {
   }
 }
 
-describeWithRedis('a subscription of a user of Redis', () => {
+describeWithRedis('a subscription of an ACL user', () => {
   describe.each([
     ['one server', startOne],
     ['a cluster', startThree],
@@ -162,7 +162,7 @@ describeWithRedis('a subscription of a user of Redis', () => {
     })
     afterEach(() => transport.close())
 
-    /** After the messages that it got before. */
+    /** Expects that the subscription is renewed, after the given earlier messages. */
     const hearsAgain = async (...before: string[]): Promise<void> => {
       await eventually(() => expect(heard).toEqual([...before, 'subscribe,news,1']))
       await place.toAll('PUBLISH', 'news', 'after')
@@ -178,14 +178,14 @@ describeWithRedis('a subscription of a user of Redis', () => {
       return counts.reduce((sum, count) => sum + Number(count), 0)
     }
 
-    test('tells of the gap when its connection was ended', async () => {
+    test('reports the gap when its connection was killed', async () => {
       await place.toAll('CLIENT', 'KILL', 'TYPE', 'pubsub')
 
       await hearsAgain()
       expect(await listeners()).toBe(1)
     })
 
-    test('tells when the right to its channel was taken away, and goes on when it is given back', async () => {
+    test('reports the loss of its channel permission, and continues when it gets it back', async () => {
       await place.toAll('ACL', 'SETUSER', 'app', 'resetchannels')
       await eventually(async () => expect(await refusals(place)).toBeGreaterThan(0))
       await eventually(() => expect(heard).toEqual(['unsubscribe,news,0']))
@@ -197,12 +197,12 @@ describeWithRedis('a subscription of a user of Redis', () => {
       expect(await listeners()).toBe(1)
     })
 
-    test('goes on when its user was deleted, and is back, and is patient meanwhile', async () => {
+    test('continues when its deleted user is created again, and retries with pauses until then', async () => {
       await place.toAll('ACL', 'DELUSER', 'app')
       await eventually(async () => expect(await listeners()).toBe(0))
       const before = await connections()
       for (let i = 0; i < 1_000; i++) await place.toAll('PING')
-      // Those for commands come back as well: what makes no pause is there hundreds of times.
+      // Command connections are also retried. Without pauses there would be hundreds of connections.
       expect((await connections()) - before).toBeLessThan(40)
 
       await place.toAll('ACL', 'SETUSER', ...USER)

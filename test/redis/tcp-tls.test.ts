@@ -20,7 +20,7 @@ import { findRedisServer, type RedisServer, startRedisServer } from '../support/
 const isPossible = findRedisServer() !== undefined && hasOpenssl()
 const meta = { leftOut: 'redis-server or openssl is not installed' }
 
-/** A certificate for `localhost` that only who is given it trusts. */
+/** A self-signed certificate for `localhost`. */
 function makeCertificate(folder: string): { readonly cert: string; readonly key: string } {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
   const words = [
@@ -70,7 +70,7 @@ describe('the tcp transport over TLS', isPossible ? {} : { skip: true, meta }, (
     }
   }
 
-  test('reaches a server whose authority it is told of, by address and by discrete options', async () => {
+  test('connects to a server with the given `ca`, by url and by separate options', async () => {
     const tls = { ca }
 
     expect(await ping({ url: `rediss://localhost:${port}`, tls })).toBe('PONG')
@@ -80,7 +80,7 @@ describe('the tcp transport over TLS', isPossible ? {} : { skip: true, meta }, (
     )
   })
 
-  test('names itself to a server that knows it by a user of an ACL', async () => {
+  test('logs in as an ACL user', async () => {
     const app = { username: 'app', password: 'secret-of-app' }
     const transport = tcpTransport({ host: 'localhost', port, tls: { ca }, ...app })
 
@@ -90,7 +90,7 @@ describe('the tcp transport over TLS', isPossible ? {} : { skip: true, meta }, (
     await transport.close()
   })
 
-  test('does not speak to a server that it does not trust, and says so without its address', async () => {
+  test('rejects a server that it does not trust, without its address in the error', async () => {
     const error = await ping({ url: `rediss://localhost:${port}` }).catch((thrown) => thrown)
 
     expect(error).toBeInstanceOf(RemoteError)
@@ -102,7 +102,7 @@ describe('the tcp transport over TLS', isPossible ? {} : { skip: true, meta }, (
     expect(everythingIn(error)).not.toContain(String(port))
   })
 
-  test('does not speak to a server by another name than its certificate has', async () => {
+  test('rejects a server whose certificate is for another name', async () => {
     const error = await ping({ host: '127.0.0.1', port, tls: { ca } }).catch((thrown) => thrown)
 
     expect(error).toMatchObject({ reason: 'ERR_TLS_CERT_ALTNAME_INVALID', retryable: false })
@@ -162,7 +162,7 @@ describe('certificates', isPossible ? {} : { skip: true, meta }, () => {
     tls: { ca: authority.pem, cert: client.ok, key: client.key, ...tls },
   })
 
-  test('let in who has one of the authority of the server', async () => {
+  test('of the trusted authority admit a client', async () => {
     expect(await reasonOf(at(ports.valid, {}))).toEqual({ result: 'PONG' })
   })
 
@@ -178,7 +178,7 @@ describe('certificates', isPossible ? {} : { skip: true, meta }, () => {
       () => at(ports.valid, { key: client.foreignKey }),
       /^ERR_OSSL_.*KEY_VALUES_MISMATCH$/,
     ],
-    // With TLS 1.3 a connection may break before it is told of what it lacks (`ECONNRESET`).
+    // With TLS 1.3 a connection may break (`ECONNRESET`) before the reason is received.
     [
       'of the client that is missing',
       () => at(ports.old, { cert: undefined, key: undefined }),
@@ -194,19 +194,22 @@ describe('certificates', isPossible ? {} : { skip: true, meta }, () => {
       () => at(ports.old, { cert: client.expired, key: client.expiredKey }),
       /^ERR_SSL_.*ALERT_CERTIFICATE_EXPIRED$/,
     ],
-  ])('one %s is named, and not tried again', async (_what, options, reason) => {
-    expect(await reasonOf(options())).toMatchObject({
-      reason: expect.stringMatching(reason),
-      applied: 'no',
-      retryable: false,
-    })
-  })
+  ])(
+    'one %s is the reason of the error, which is not retryable',
+    async (_what, options, reason) => {
+      expect(await reasonOf(options())).toMatchObject({
+        reason: expect.stringMatching(reason),
+        applied: 'no',
+        retryable: false,
+      })
+    },
+  )
 
-  test('a server that does not speak TLS is given up in time', async () => {
+  test('a server that does not speak TLS is given up after connectTimeoutMs', async () => {
     expect(await reasonOf(at(ports.plain, {}))).toMatchObject({ reason: 'ETIMEDOUT' })
   })
 
-  test('a cluster whose nodes are known by name is spoken to by these names', async () => {
+  test('a cluster whose nodes announce host names is connected to by these names', async () => {
     const names = ['--cluster-announce-hostname', 'localhost']
     const cluster = await startRedisCluster(findRedisServer() ?? '', {
       tls: { ...authority.sign('DNS:localhost'), ca: authority.cert },

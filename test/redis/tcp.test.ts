@@ -52,11 +52,11 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     [[7]],
     [[]],
     ['GET'],
-  ])('answers %j with an error instead of sending something like it', async (body) => {
+  ])('answers the invalid command %j with an error without sending it', async (body) => {
     expect(await transport.request({ body })).toEqual({ error: expect.stringMatching(/^ERR /) })
   })
 
-  test('a command that cannot be sent keeps its place in a pipeline, and voids a transaction', async () => {
+  test('a refused command is answered in its place in a pipeline, and aborts a transaction', async () => {
     const body = [
       ['SET', 'k', 'v'],
       ['SELECT', 1],
@@ -74,7 +74,7 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     ])
   })
 
-  test('tells why a transaction was discarded', async () => {
+  test('gives the reason why a transaction was discarded', async () => {
     const body = [
       ['SET', 'k', 'v'],
       ['NOSUCHCOMMAND', 'x'],
@@ -90,19 +90,19 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     expect(await transport.request({ path: ['multi-exec'], body: [] })).toEqual([])
   })
 
-  test('answers a path it does not know with an error', async () => {
+  test('answers an unknown path with an error', async () => {
     expect(await transport.request({ path: ['monitor'], body: [] })).toEqual({
       error: expect.stringMatching(/^ERR /),
     })
   })
 
-  test('keeps a value that ends in digits beyond 2^53 as the text it is', async () => {
+  test('returns a value of digits beyond 2^53 unchanged, as text', async () => {
     await transport.request({ body: ['SET', 'n', '9007199254740993'] })
 
     expect(await transport.request({ body: ['GET', 'n'] })).toEqual({ result: '9007199254740993' })
   })
 
-  test('has as many connections as its pool, and gives all of them back', async () => {
+  test('opens `poolSize` connections, and closes all of them', async () => {
     const pool = tcpTransport({ url: server.url, poolSize: 4 })
     const clients = async (): Promise<number> => {
       const { result } = await transport.request<string>({ body: ['CLIENT', 'LIST'] })
@@ -117,7 +117,7 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     await eventually(async () => expect(await clients()).toBe(before))
   })
 
-  test('uses a client of the caller, and leaves it open', async () => {
+  test("uses a caller's client, and does not close it", async () => {
     const client = new Redis(server.url)
     const borrowed = tcpTransport({ client })
     expect(await borrowed.request({ body: ['PING'] })).toEqual({ result: 'PONG' })
@@ -130,7 +130,7 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     client.disconnect()
   })
 
-  test('sends the number of the database that the address names', async () => {
+  test('selects the database of the url', async () => {
     const other = tcpTransport({ url: `${server.url}/3` })
     await other.request({ body: ['SET', 'only', 'there'] })
 
@@ -152,23 +152,26 @@ describeWithRedis('the tcp transport, refused by a redis-server,', () => {
     ['a database that the user may not select', { db: 1, username: 'u', password: 'p' }, 'NOPERM'],
     ['a user that there is not', { username: 'nobody', password: 'p' }, 'WRONGPASS'],
   ]
-  test.each(REFUSED)('%s: says so each time, and writes nowhere else', async (...row) => {
-    const [, options, reason] = row
-    await suite.send('ACL', 'SETUSER', 'u', 'on', '>p', '~*', '+@all', '-select')
-    const { hostname, port } = new URL(suite.server.url)
-    const refused = tcpTransport({ host: hostname, port: Number(port), ...options })
+  test.each(REFUSED)(
+    '%s: every request is rejected, and nothing is written elsewhere',
+    async (...row) => {
+      const [, options, reason] = row
+      await suite.send('ACL', 'SETUSER', 'u', 'on', '>p', '~*', '+@all', '-select')
+      const { hostname, port } = new URL(suite.server.url)
+      const refused = tcpTransport({ host: hostname, port: Number(port), ...options })
 
-    for (let i = 0; i < 5; i++) {
-      await expect(refused.request({ body: ['SET', 'k', 'v'] })).rejects.toMatchObject({
-        reason,
-        applied: 'no',
-      })
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+      for (let i = 0; i < 5; i++) {
+        await expect(refused.request({ body: ['SET', 'k', 'v'] })).rejects.toMatchObject({
+          reason,
+          applied: 'no',
+        })
+        await new Promise((resolve) => setImmediate(resolve))
+      }
 
-    expect(await suite.send('EXISTS', 'k')).toBe(0)
-    await refused.close()
-  })
+      expect(await suite.send('EXISTS', 'k')).toBe(0)
+      await refused.close()
+    },
+  )
 })
 
 describe('the tcp transport, without ioredis,', () => {

@@ -25,7 +25,7 @@ test('the scripts of upkeep are named by the SHA-1 of their texts', () => {
 describeWithRedis('the scripts of upkeep', () => {
   const suite = suiteRedis(UPKEEP_SCRIPTS)
 
-  test('do the same on Redis and as twins, in any order', async ({ task }) => {
+  test('have the same effect on Redis and as twins, in any order', async ({ task }) => {
     const text = fc.constantFrom(...TEXTS)
     const entry = fc.constantFrom(...ENTRIES)
     const step = fc.oneof(
@@ -34,7 +34,7 @@ describeWithRedis('the scripts of upkeep', () => {
         return ['EVALSHA', MOVE_IN.sha1, ...keys, hash(one.text), one.entry, 9_000_000, one.keep]
       }),
       entry.map((one): Command => ['EVALSHA', DROP_ENTRY.sha1, 1, 'entry', one.slice(0, 20)]),
-      // Not by seconds that may pass while a story is told.
+      // No number of seconds that may pass during a run.
       fc.constantFrom(0, 3_600).map((s): Command => ['EVALSHA', DROP_IDLE.sha1, 1, 'entry', s]),
       fc.constant<Command>(['EVALSHA', DROP_ENDLESS.sha1, 1, 'lease']),
       text.map((one): Command => ['SET', 'source', one]),

@@ -19,7 +19,7 @@ test('the scripts of warming are named by the SHA-1 of their texts', () => {
 describeWithRedis('the scripts of warming', () => {
   const suite = suiteRedis(SCRIPTS)
 
-  test('do the same on Redis and as twins, in any order and with leases that end', async () => {
+  test('have the same effect on Redis and as twins, in any order and with leases that end', async () => {
     const token = fc.constantFrom('a', 'b')
     const keys = [2, '{job}', '{job}:lease']
     const command = fc.oneof(
@@ -61,7 +61,7 @@ describeWithRedis('the scripts of warming', () => {
   })
 })
 
-/** The pairs of a hash have no order, and clocks go on. */
+/** Sorts the pairs of a hash, which have no order, and replaces the time. */
 function sorted(response: unknown): unknown {
   const { result } = response as { result: unknown }
   if (!Array.isArray(result)) return result

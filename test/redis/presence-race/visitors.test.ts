@@ -28,7 +28,7 @@ export interface VisitorReport {
 }
 
 const SCRIPT = fileURLToPath(new URL('visitor-process.ts', import.meta.url))
-/** Node before 22.18 strips types only when told to. */
+/** Node before 22.18 strips types only with this flag. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 const PROCESSES = 4
 
@@ -49,7 +49,7 @@ describeWithRedis('processes that share users and rooms', () => {
   })
   afterAll(() => server.stop())
 
-  test('leave behind exactly what is open in them, whoever was faster', async ({ task }) => {
+  test('leave exactly their open connections, in whatever order they ran', async ({ task }) => {
     const steps = amount(400, 20_000)
     const tasks = Array.from({ length: PROCESSES }, (_, i): VisitorTask => {
       return { url: server.url, node: `n${i}`, seed: 20_260 + i, steps }

@@ -1,5 +1,5 @@
 /**
- * The other process of a race: a cache of its own, which does what the test orders.
+ * The other process of a race: a cache of its own, which executes the orders of the test.
  *
  * @module
  */
@@ -66,7 +66,7 @@ async function crowd(order: CrowdOrder): Promise<CrowdResult> {
   const ended = Promise.allSettled(reads).finally(() => {
     isOver = true
   })
-  // A look, a lease refused and another look: whoever has sent so much waits for another process.
+  // After three requests (look, refused lease, second look) a read waits for the load of another process.
   while (!isOver && loads === 0 && cache.redis.counts.requests < sent + 3) await delay(2)
   report({ kind: 'begun', id: order.id })
   const results = await ended
@@ -95,7 +95,7 @@ process.on('message', (order: Order) => {
     (error: unknown) => report({ kind: 'done', id, error: String(error) }),
   )
 })
-// Without the one who orders there is nothing to do.
+// Without the parent process there is nothing to do.
 process.on('disconnect', () => process.exit(0))
 
 await cache.redis.request({ path: [], body: ['PING'] })

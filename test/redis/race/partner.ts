@@ -1,5 +1,5 @@
 /**
- * Starts the other process of a race, and speaks with it.
+ * Starts the other process of a race, and communicates with it.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url'
 import type { CrowdOrder, CrowdResult, Order, ReadOrder, Report, Way } from './protocol.ts'
 
 const SCRIPT = fileURLToPath(new URL('other-process.ts', import.meta.url))
-/** Node before 22.18 strips types only when told to. */
+/** Node before 22.18 strips types only with this flag. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 
 /** A read that the other process has begun. */
 export interface RemoteRead<Result = unknown> {
   /** Resolves when its loader is called. */
   readonly called: Promise<void>
-  /** Resolves when the reads of a crowd have begun, and wait for their loader or another process. */
+  /** Resolves when the reads of a crowd have begun and wait for their loader or for another process. */
   readonly begun: Promise<void>
   readonly value: Promise<Result>
   readonly loads: number
@@ -41,7 +41,7 @@ export class Partner {
     this.#child = child
   }
 
-  /** Starts the process, and waits until it has reached Redis. */
+  /** Starts the process, and waits until it is connected to Redis. */
   static async start(way: Way): Promise<Partner> {
     const child = fork(SCRIPT, [JSON.stringify(way)], { execArgv: NODE_OPTIONS })
     const partner = new Partner(child)
@@ -80,7 +80,7 @@ export class Partner {
     }
   }
 
-  /** What `get` returns there. */
+  /** The result of `get` in the other process. */
   get(key: string): Promise<unknown> {
     const id = this.#nextId++
     const { value } = this.#expect(id)
@@ -88,7 +88,7 @@ export class Partner {
     return value.promise
   }
 
-  /** Ends the process as a crash would. */
+  /** Kills the process, like a crash. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = new Promise((resolve) => this.#child.once('exit', resolve))

@@ -1,5 +1,5 @@
 /**
- * What the two processes of a race say to each other.
+ * The messages between the two processes of a race.
  *
  * @module
  */
@@ -23,13 +23,13 @@ export interface ReadOrder {
   readonly hardTimeout?: number | undefined
 }
 
-/** Reads of one key by many callers at once. */
+/** Concurrent reads of one key by many callers. */
 export interface CrowdOrder extends Omit<ReadOrder, 'kind'> {
   readonly kind: 'crowd'
   readonly callers: number
-  /** How long its loader takes at least, in milliseconds. */
+  /** The least time that its loader takes, in milliseconds. */
   readonly loadMs?: number
-  /** Whether its loader rejects in the end, each time with another error. */
+  /** Whether its loader rejects, each time with a new error. */
   readonly fails?: boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * Caches that break the promise, to show that the check of a soak sees it.
+ * Caches that break the promise, to show that the check of a soak detects it.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { CacheNamespace } from '../../../src/cache/namespace.ts'
 import type { Command, RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import type { Row } from './soak-rows.ts'
 
-/** What a soak reads with. */
+/** The calls that a soak uses for reads. */
 export type SoakReads = Pick<
   CacheNamespace<Row>,
   'get' | 'getMany' | 'getOrSet' | 'getOrSetMany' | 'delete'
 >
 
-/** A transport that answers every DEL, and sends none. */
+/** A transport that answers every DEL without sending it. */
 export function droppingDeletes(transport: Transport): Transport {
   const harmless = (command: Command): Command =>
     command[0] === 'DEL' ? ['EXISTS', ...command.slice(1)] : command
@@ -29,7 +29,7 @@ export function droppingDeletes(transport: Transport): Transport {
   }
 }
 
-/** Cache-aside as it is mostly written: GET, on a miss load and SET; DEL after a change. */
+/** Cache-aside as commonly written: GET, on a miss load and SET; DEL after a change. */
 export class NaiveCache implements SoakReads {
   readonly #transport: Transport
 

@@ -1,5 +1,5 @@
 /**
- * What the processes of a soak are told, and what they tell.
+ * The arguments and the reports of the processes of a soak.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { NearOptions } from '../../../src/cache/options.ts'
 import type { Way } from './protocol.ts'
 
-/** A call that covers what was read before. */
+/** The calls after which older values must not be served. */
 export const CALLS = [
   ...(['delete', 'row tag', 'group tag', 'late tag', 'soft', 'clear'] as const),
   ...(['declared pattern', 'scanned pattern', 'ticket', 'late ticket', 'set', 'setMany'] as const),
@@ -17,21 +17,21 @@ export type CallName = (typeof CALLS)[number]
 /** `drops DEL`: the transport answers every DEL and sends none. `naive`: GET, load, SET. */
 export type Mutant = 'drops DEL' | 'naive'
 
-/** One process. */
+/** The arguments of one process. */
 export interface SoakPlan {
   readonly way: Way
-  /** Where the source of truth is: another Redis. */
+  /** The url of the source of truth, another Redis. */
   readonly source: string
-  /** This process among the others, from 0, and how many there are. */
+  /** Index of this process, from 0, and the number of processes. */
   readonly index: number
   readonly processes: number
-  /** What its clock is ahead of the machine's, in milliseconds. */
+  /** How far its clock is ahead of the machine's, in milliseconds. */
   readonly clockOffsetMs: number
   readonly near: NearOptions | false
   readonly mutant: Mutant | undefined
 }
 
-/** A read that was served less than it was promised. */
+/** A read that returned a version below its floor. */
 export interface Violation {
   readonly process: number
   readonly read: string
@@ -46,7 +46,7 @@ export interface Tally {
   hits: number
   nearHits: number
   loads: number
-  /** Reads and calls that rejected, as they may: what these promised does not count. */
+  /** Reads and calls that rejected with an expected error. A rejected call gives no guarantee. */
   failed: number
   readonly calls: Partial<Record<CallName, number>>
 }
@@ -56,7 +56,7 @@ export type SoakReport =
   | {
       readonly kind: 'tally'
       readonly tally: Tally
-      /** How many reads were served too little, and the first of them. */
+      /** The number of violations, and the first of them. */
       readonly violated: number
       readonly violations: readonly Violation[]
     }

@@ -36,7 +36,7 @@ const way = transportOf(plan.way)
 const transport = mutant === 'drops DEL' ? droppingDeletes(way) : way
 const manager = new RedisCacheManager({
   redis: transport,
-  // One clock for the cache and the check: that of the check is monotonic, so both are.
+  // The cache and the check must use one clock. The check needs a monotonic one.
   platform: {
     ...webPlatform(),
     now: () => Math.floor(performance.timeOrigin + performance.now()) + plan.clockOffsetMs,
@@ -63,7 +63,7 @@ const reads: SoakReads = mutant === 'naive' ? new NaiveCache(way) : cache
 const reader = new SoakReader({ plan, cache: reads, source, floors, tally, violations })
 const writer = new SoakWriter({ plan, cache: writable(), source, floors, tally })
 
-/** What is naive can only delete: it is never asked for anything else. */
+/** A naive cache supports only `delete`, so it never gets other writes. */
 function writable(): CacheNamespace<Row> {
   return mutant === 'naive' ? (reads as CacheNamespace<Row>) : cache
 }

@@ -1,5 +1,5 @@
 /**
- * Reads of a soak, each checked against what it was promised when it began.
+ * Reads of a soak, each checked against the floor at its beginning.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { SoakPlan, Tally, Violation } from './soak-plan.ts'
 import { keyOf, kindOf, lateTagOf, optionsOf, ROWS, type Row, rowsOf } from './soak-rows.ts'
 import type { SoakSource, Strength } from './soak-source.ts'
 
-/** What a reader works with. */
+/** The parts that a reader needs. */
 export interface SoakReaderParts {
   readonly plan: SoakPlan
   readonly cache: SoakReads
@@ -32,7 +32,7 @@ export class SoakReader {
     this.#parts = parts
   }
 
-  /** One read, or several of one row at once. */
+  /** One read, or several concurrent reads of one row. */
   async read(): Promise<void> {
     const draw = Math.random()
     const row = pick(ROWS)
@@ -43,7 +43,7 @@ export class SoakReader {
     else await this.#getOrSetMany()
   }
 
-  /** `get` serves what is fresh, and so keeps the soft promise, too. */
+  /** `get` serves only fresh values, so the soft floor applies too. */
   #get(row: number): Promise<void> {
     const near = usesNear()
     return this.#check('get', 'soft', [row], near, async () => {
@@ -95,7 +95,7 @@ export class SoakReader {
     }
   }
 
-  /** Slow before and after it reads the source, so that calls come between. */
+  /** Waits before and after it reads the source, so that calls may come between. */
   async #load(rows: readonly number[]): Promise<number[]> {
     const { source, tally } = this.#parts
     tally.loads++
@@ -105,7 +105,7 @@ export class SoakReader {
     return versions
   }
 
-  /** The floors are asked for before the read begins. */
+  /** Gets the floors before the read begins, and checks its result. */
   async #check(
     name: string,
     strength: Strength,
@@ -142,7 +142,7 @@ export class SoakReader {
   }
 }
 
-/** Loads of frail rows fail, or take longer than they may. */
+/** Loads of frail rows fail or time out. */
 function isExpected(error: unknown): boolean {
   const { message, code } = Object(error) as { message?: string; code?: string }
   return message === 'frail' || code === 'ERR_LOADER_TIMEOUT'

@@ -1,13 +1,13 @@
 /**
- * The rows that the processes of a soak read through their caches: of six kinds, each with its own
- * options, as every caller of a key must give the same.
+ * The rows that the processes of a soak read through their caches, of six kinds. Each kind has fixed
+ * options, because all callers of a key must use the same.
  *
  * @module
  */
 
 import type { EntryOptions } from '../../../src/cache/options.ts'
 
-/** What is cached of a row. */
+/** The cached value of a row. */
 export interface Row {
   readonly row: number
   readonly version: number
@@ -45,9 +45,9 @@ export function lateTagOf(row: number): string {
 }
 
 /**
- * Plain rows live long; quick ones are mostly stale, and refreshed early; late ones have a tag that
- * their loader sets; solo ones have one writer each, so that it may `set` them; batch ones have the
- * same tags, so that they can be loaded together; the loads of frail ones often fail.
+ * Plain rows have a long ttl. Quick rows are mostly stale and refreshed early. Late rows have a tag that
+ * their loader sets. Solo rows have one writer each, so that it may `set` them. Batch rows have the same
+ * tags, so that they can be loaded together. Loads of frail rows often fail.
  */
 export function optionsOf(row: number): EntryOptions<Row> {
   const tags = [`row:${row}`, groupOf(row)]

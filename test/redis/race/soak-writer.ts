@@ -1,5 +1,5 @@
 /**
- * Writes of a soak: a change of the source, then a call that covers it, then its publication.
+ * Writes of a soak: each changes the source, makes a call that covers the change, and publishes its version.
  *
  * @module
  */
@@ -95,7 +95,7 @@ export class SoakWriter {
     if (plan.mutant !== 'naive') await this.#touch()
   }
 
-  /** Changes rows, makes a call that covers them, and says so. */
+  /** Changes rows, makes a call that covers them, and publishes their versions. */
   async #cover(
     rows: readonly number[],
     call: (rows: readonly number[]) => Promise<unknown>,
@@ -116,7 +116,7 @@ export class SoakWriter {
     await source.publish(strength, rows, versions)
   }
 
-  /** A change, then a ticket: nothing older is served once it is taken. */
+  /** A change, then a ticket: no older value is served once the ticket is taken. */
   async #ticket(row: number): Promise<void> {
     const { cache, source } = this.#parts
     const versions = await source.change([row])
@@ -126,7 +126,7 @@ export class SoakWriter {
     await ticket.commit({ row, version })
   }
 
-  /** A ticket, then a change: nothing older is served once it is committed. */
+  /** A ticket, then a change: no older value is served once the ticket is committed. */
   async #lateTicket(row: number): Promise<void> {
     const { cache, source } = this.#parts
     const ticket = await cache.begin(keyOf(row), optionsOf(row))
@@ -153,7 +153,7 @@ export class SoakWriter {
     await this.#promise(rows, versions)
   }
 
-  /** Covers no change, and must not bring an old value back. */
+  /** Covers no change, and must not restore an old value. */
   async #touch(): Promise<void> {
     const row = pick(ROWS)
     await this.#parts.cache
@@ -165,7 +165,7 @@ export class SoakWriter {
   }
 }
 
-/** One to three of them. */
+/** One to three random rows. */
 function some(rows: readonly number[]): number[] {
   const count = 1 + Math.floor(Math.random() * 3)
   return [...new Set(Array.from({ length: count }, () => pick(rows)))]

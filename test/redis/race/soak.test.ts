@@ -43,7 +43,7 @@ describeWithRedis('Several processes with clocks and caches of their own, on one
   }
 
   test.for(['tcp', 'rest'] as const)(
-    'over %s, are never served a version older than they were promised, whatever is lost or killed',
+    'over %s, never read a version below the floor, whatever data is lost or process is killed',
     { timeout: LIMIT_MS },
     async (kind, { task }) => {
       const way = wayOf(kind)
@@ -52,7 +52,7 @@ describeWithRedis('Several processes with clocks and caches of their own, on one
         source: source.url,
         behind,
         durationMs: DURATION_MS,
-        // It remembers every request, which in minutes are too many.
+        // The endpoint records every request, which takes too much memory within minutes.
         everyTurn: () => (endpoint.requests as EndpointRequest[]).splice(0),
       })
 
@@ -67,7 +67,7 @@ describeWithRedis('Several processes with clocks and caches of their own, on one
         'stale reads': soak.violated,
       })
       expect(soak.violations).toEqual([])
-      // A cache that serves nothing, and a writer that does nothing, keep every promise.
+      // A cache that serves nothing and a writer that writes nothing would keep every promise.
       expect(soak.hits).toBeGreaterThan(soak.reads / 10)
       expect(soak.nearHits).toBeGreaterThan(0)
       expect(soak.kills).toBeGreaterThan(0)
@@ -76,7 +76,7 @@ describeWithRedis('Several processes with clocks and caches of their own, on one
   )
 
   test.for(['drops DEL', 'naive'] as const)(
-    'are caught when their cache is broken: %s',
+    'read stale versions, which the check finds, when their cache is broken: %s',
     { timeout: LIMIT_MS },
     async (mutant, { task }) => {
       const way = wayOf('tcp')

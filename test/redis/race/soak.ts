@@ -1,6 +1,6 @@
 /**
- * Runs processes with caches of their own against one Redis, harms Redis and them meanwhile, and adds
- * up what they say.
+ * Runs processes with caches of their own on one Redis, causes faults in Redis and the processes, and
+ * sums up their reports.
  *
  * @module
  */
@@ -22,11 +22,11 @@ import {
 } from './soak-plan.ts'
 
 const SCRIPT = fileURLToPath(new URL('soak-process.ts', import.meta.url))
-/** Node before 22.18 strips types only when told to. */
+/** Node before 22.18 strips types only with this flag. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 
 const KILL_EVERY_MS = 1_200
-/** How long a broken cache may take to be caught, beyond its run. */
+/** The additional time within which a broken cache must be found. */
 const MUTANT_LIMIT_MS = 30_000
 
 /** The configuration of each process. Clocks affect only how fresh an entry is. */
@@ -42,11 +42,11 @@ const PROCESSES: readonly { readonly near: NearOptions | false; readonly clockOf
 export interface SoakOptions {
   readonly way: Way
   readonly source: string
-  /** The cache's Redis, to do harm there. */
+  /** A transport to the cache's Redis, to cause faults. */
   readonly behind: Transport
   /**
-   * At least; up to three times as long on a machine so busy that something was not done yet, and longer where a
-   * broken cache is still to be caught.
+   * The least duration. A run takes up to three times as long on a busy machine where some call was not made
+   * yet, and longer while a broken cache has not been found.
    */
   readonly durationMs: number
   readonly mutant?: Mutant
@@ -56,7 +56,7 @@ export interface SoakOptions {
   readonly everyTurn?: () => unknown
 }
 
-/** Sums over all processes, those that were killed included. */
+/** Sums over all processes, including killed ones. */
 export interface SoakResult {
   readonly processes: number
   readonly reads: number
@@ -105,7 +105,7 @@ class Seat {
     await gone
   }
 
-  /** Whether it runs, or was killed by us: a check that fails in its own code ends its process. */
+  /** Whether the process runs or was killed on purpose. An error in its own code would have ended it. */
   get isSound(): boolean {
     return this.#child?.exitCode === null
   }
@@ -148,7 +148,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     }
 
     await Promise.all([loseInTurn(), harm && killInTurn()])
-    await delay(200) // for the last tallies
+    await delay(200) // waits for the last tallies
     if (!seats.every((seat) => seat.isSound)) throw new Error('a process of the soak has ended')
   } finally {
     await Promise.all(seats.map((seat) => seat.kill()))
@@ -156,7 +156,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   return { processes, kills, losses, ...sumOf(seats.flatMap(({ told }) => told)) }
 }
 
-/** Whether there is a call that was not made yet, or nothing was served from within a process. */
+/** Whether some call was not made yet, or no near hit has happened. */
 function lacksSomething(seats: readonly Seat[], until: number): boolean {
   const { calls, nearHits } = sumOf(seats.flatMap(({ told }) => told))
   const isLacking = nearHits === 0 || CALLS.some((name) => calls[name] === undefined)
@@ -168,7 +168,7 @@ function lacksViolations(seats: readonly Seat[], until: number): boolean {
   return performance.now() < until && violated === 0
 }
 
-/** Loses keys of all sorts, all of them, or scripts; or cuts all connections. */
+/** Deletes some keys of any kind, all keys, or all scripts; or closes all connections. */
 async function loseSomething(behind: Transport): Promise<number> {
   const send = async (...body: Command): Promise<unknown> =>
     (await behind.request<unknown>({ body })).result

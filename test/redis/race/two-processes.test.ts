@@ -44,7 +44,7 @@ describeWithRedis('two processes on one Redis', () => {
       cache.getOrSet(KEY, () => value, { tags: TAGS })
 
     test.each(CALLS)(
-      '%s while the other one loads: what it loads is never served later',
+      '%s while the other process loads: the value of that load is never served later',
       async (_name, call) => {
         const old = partner.read({ key: KEY, tags: TAGS, value: 'old', held: true })
         await old.called
@@ -61,7 +61,7 @@ describeWithRedis('two processes on one Redis', () => {
     )
 
     test.each(CALLS)(
-      '%s while the other one loads: who reads afterwards gets the new value, in both',
+      '%s while the other process loads: later reads in both processes get the new value',
       async (_name, call) => {
         const old = partner.read({ key: KEY, tags: TAGS, value: 'old', held: true })
         await old.called
@@ -77,7 +77,7 @@ describeWithRedis('two processes on one Redis', () => {
       },
     )
 
-    test('set while the other one loads: what was set stays', async () => {
+    test('set while the other process loads: the value that was set stays', async () => {
       const old = partner.read({ key: KEY, tags: TAGS, value: 'old', held: true })
       await old.called
 
@@ -89,7 +89,7 @@ describeWithRedis('two processes on one Redis', () => {
       expect(await partner.get(KEY)).toBe('set')
     })
 
-    test('delete while this one loads: the other one loads anew at once', async () => {
+    test('delete while this process loads: the other process starts a new load at once', async () => {
       const held = Promise.withResolvers<string>()
       const called = Promise.withResolvers<void>()
       const old = cache.getOrSet(KEY, () => {
@@ -107,7 +107,7 @@ describeWithRedis('two processes on one Redis', () => {
       expect(await cache.get(KEY)).toBe('new')
     })
 
-    test('a load in one is waited for in the other, and happens once', async () => {
+    test('readers in both processes wait for one load', async () => {
       const load = partner.read({ key: KEY, tags: TAGS, value: 'loaded there', held: true })
       await load.called
       const here = Array.from({ length: 50 }, () => read('loaded here'))
@@ -125,7 +125,7 @@ describeWithRedis('two processes on one Redis', () => {
   })
 
   // I3
-  test('one that dies while it loads delays the other by no more than its lease', async () => {
+  test('a process that dies during a load delays the other by at most its lease', async () => {
     const partner = await Partner.start({ kind: 'tcp', url: running.server.url })
     const cache = new RedisCacheManager({
       redis: tcpTransport({ url: running.server.url }),

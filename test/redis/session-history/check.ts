@@ -15,7 +15,7 @@ export interface Bounds {
 /** A session or a token that was accepted although it had ended. */
 export interface Violation {
   readonly rule: 'revoked' | 'revoked, fast path' | 'rotated away'
-  /** How long after the call that ended it had returned the validation began, in milliseconds. */
+  /** The time from the return of the call that ended it to the beginning of the validation, in milliseconds. */
   readonly lateMs: number
   readonly entry: Entry
 }
@@ -23,16 +23,16 @@ export interface Violation {
 /** How much was checked. */
 export interface Verdict {
   readonly violations: readonly Violation[]
-  /** Validations of sessions that had been ended before. */
+  /** Validations of sessions that had already ended. */
   readonly checked: number
 }
 
-/** A millisecond of the server's clock, in which the end of an overlap is counted. */
+/** Tolerance, because the end of an overlap is measured in whole milliseconds of the server's clock. */
 const ROUNDING_MS = 2
 
 /**
- * No validation succeeds that began after a call had returned that ended the session; on the fast
- * path, after that and the bound; and with a token that was rotated, after that and the overlap.
+ * Checks that no validation succeeds that began after the return of a call that ended the session. On
+ * the fast path the bound is added to that time, and for a rotated token the overlap.
  */
 export function check(history: readonly Entry[], bounds: Bounds): Verdict {
   const ended = endsOf(history)
@@ -62,7 +62,7 @@ export function check(history: readonly Entry[], bounds: Bounds): Verdict {
   return { violations, checked }
 }
 
-/** When each session had ended for certain: the earliest return of a call that ended it. */
+/** The time at which each session had certainly ended: the earliest return of a call that ended it. */
 function endsOf(history: readonly Entry[]): ReadonlyMap<string, number> {
   const ended = new Map<string, number>()
   const end = (id: string, at: number): void => {

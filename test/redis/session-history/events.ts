@@ -1,6 +1,6 @@
 /**
- * What the processes of a session history do, and say of it. Times are milliseconds of the machine's
- * monotonic clock, which all processes share.
+ * The arguments and the recorded operations of the processes of a session history. Times are
+ * milliseconds of the machine's monotonic clock, which all processes share.
  *
  * @module
  */
@@ -43,10 +43,10 @@ export interface Entry {
   readonly startedAt: number
   readonly endedAt: number
   readonly user: string
-  /** Of the session it was about; of revokeAll none. */
+  /** The id of the session; missing for revokeAll. */
   readonly id?: string | undefined
   readonly token?: string | undefined
-  /** `true`: validated, or done. `false`: refused. `undefined`: unknown. */
+  /** `true`: validated or done. `false`: refused. `undefined`: unknown. */
   readonly ok: boolean | undefined
 }
 

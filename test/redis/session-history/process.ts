@@ -1,6 +1,6 @@
 /**
- * One process of a session history: opens, uses and ends sessions, its own and the others', through
- * a transport that loses, repeats and delays what is sent.
+ * One process of a session history. It opens, uses and ends sessions, its own and those of others,
+ * through a transport that loses, repeats and delays requests.
  *
  * @module
  */
@@ -100,7 +100,7 @@ async function create(): Promise<void> {
     entries.push({ op: 'create', ...about, startedAt, endedAt: monotonic(), ok: true })
     tell({ kind: 'known', known: about })
   } catch (error) {
-    // Refused: it was revoked between a first copy of the request and the one that was answered.
+    // Refused, because the session was revoked between the first copy of the request and the answered one.
     const isExpected =
       error instanceof SessionUnavailableError || error instanceof SessionRefusedError
     if (!isExpected) throw error

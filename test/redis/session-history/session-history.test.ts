@@ -11,13 +11,13 @@ import { check, type Verdict } from './check.ts'
 import type { Entry, Message, Plan } from './events.ts'
 
 const SCRIPT = fileURLToPath(new URL('process.ts', import.meta.url))
-/** Node before 22.18 strips types only when told to. */
+/** Node before 22.18 strips types only with this flag. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 const DURATION_MS = amount(6_000, 60_000)
 const FAST_PATH_MS = 300
 const SKEW_MS = 100
 const OVERLAP_MS = 200
-/** Clocks that differ by no more than the skew, which the bound allows for. */
+/** Clock offsets within the skew that the bound allows for. */
 const CLOCKS_MS = [-50, 0, 50]
 
 interface History extends Verdict {
@@ -71,7 +71,7 @@ describeWithRedis('A history of sessions in three processes, with faults', () =>
     return { ...verdict, entries, injected }
   }
 
-  test('shows no validation that began later than a revocation had returned, and the bound', {
+  test('contains no validation that began later than the bound after a revocation had returned', {
     timeout: DURATION_MS + 60_000,
   }, async ({ task }) => {
     const { entries, violations, checked, injected } = await play(DURATION_MS)
@@ -93,10 +93,10 @@ describeWithRedis('A history of sessions in three processes, with faults', () =>
   })
 
   test.each<[mutant: NonNullable<Plan['mutant']>]>([['drops END'], ['drops REVOKE']])(
-    'shows violations where a client %s',
+    'contains violations, which the check finds, if a client %s',
     async (mutant) => {
       let violations = 0
-      // Whose session is ended, and whether anybody asks for it then, is chance, and little of it on a busy machine.
+      // Whether an ended session is validated afterwards is random, and rare on a busy machine: several attempts.
       for (let i = 0; i < 10 && violations === 0; i++) {
         violations = (await play(3_000, mutant)).violations.length
       }
@@ -110,7 +110,7 @@ function tellAll(children: readonly ChildProcess[], message: Message): void {
   for (const child of children) if (child.connected) child.send(message)
 }
 
-/** Stops the server now and then, so that requests are applied long after they were sent. */
+/** Pauses the server now and then, so that requests are applied long after they were sent. */
 async function pauseServer(server: RedisServer, durationMs: number): Promise<void> {
   const until = Date.now() + durationMs - 1_000
   while (Date.now() < until) {

@@ -11,7 +11,7 @@ import { transportOf } from '../race/way.ts'
 const PROCESSES = 4
 const CALLERS = 1_000
 const EACH = CALLERS / PROCESSES
-/** A lease outlasts its loader's hard timeout by this. */
+/** A lease lasts longer than its loader's hard timeout by this time. */
 const LEASE_MARGIN_MS = 2_000
 /** Allowance for a slow machine. A caller that waits for a lease in vain waits for twelve seconds. */
 const SLACK_MS = 8_000
@@ -46,11 +46,11 @@ describeWithRedis('A stampede', () => {
         partner.crowd({ key: 'k', tags: ['t'], value: 'v', held: false, callers: EACH, ...order }),
       )
 
-    test('of a thousand callers in one process is one loader call, at the cost of one miss', async ({
+    test('of a thousand callers in one process causes one loader call and the requests of one miss', async ({
       task,
     }) => {
       const cache = new RedisCacheManager({ redis: transportOf(way()), deadline: '10s' })
-      // The scripts are known to Redis, so that the requests below can be counted.
+      // Loads the scripts into Redis, so that the requests below can be counted.
       await cache.getOrSet('another key', () => 1)
       const { requests, commands } = cache.redis.counts
       const before = { requests, commands }
@@ -73,7 +73,9 @@ describeWithRedis('A stampede', () => {
       await cache.close()
     })
 
-    test('of a thousand callers in four processes is one loader call in all', async ({ task }) => {
+    test('of a thousand callers in four processes causes one loader call in all', async ({
+      task,
+    }) => {
       const crowds = crowdsOf({ held: true })
       await Promise.all(crowds.map(({ begun }) => begun))
       await Promise.race(crowds.map(({ called }) => called))
@@ -90,8 +92,8 @@ describeWithRedis('A stampede', () => {
       expect(loadsOf(crowds)).toBe(1)
     })
 
-    // Who looked before it was stored, and asks for the lease after that, is refused and looks again.
-    test('on a loader that takes no time is one call in all', async ({ task }) => {
+    // A reader that looked before the value was stored is refused the lease afterwards, and looks again.
+    test('on a loader that takes no time causes one call in all', async ({ task }) => {
       const crowds = crowdsOf()
 
       const results = await Promise.all(crowds.map(({ value }) => value))
@@ -104,7 +106,7 @@ describeWithRedis('A stampede', () => {
       expect(loadsOf(crowds)).toBe(1)
     })
 
-    test('whose load fails is told so once by each process that tried, and is over', async ({
+    test('on a failing loader causes one call in each process, and rejects all callers with its error', async ({
       task,
     }) => {
       const crowds = crowdsOf({ fails: true, loadMs: 100 })
@@ -116,20 +118,20 @@ describeWithRedis('A stampede', () => {
         'loader calls': loadsOf(crowds),
         'ms for the last': slowest(results),
       })
-      // Each process has one failure to tell, whoever of its callers asks: the same error object.
+      // All callers of a process get the same error object.
       expect(results).toEqual(
         results.map(() => expect.objectContaining({ values: [], rejected: EACH, errors: 1 })),
       )
       expect(crowds.map(({ loads }) => loads)).toEqual(crowds.map(() => 1))
-      // One process after the other, each after a back-off of at most 250 ms.
+      // The processes load one after the other, each after a backoff of at most 250 ms.
       expect(slowest(results)).toBeLessThan(PROCESSES * (100 + 250) + SLACK_MS)
-      // The last lease is released after the answers.
+      // The last lease is released after the callers have been answered.
       const left = (): Promise<unknown> => running.behind.request({ body: ['KEYS', '*:[el]:*'] })
       await expect.poll(left, { timeout: SLACK_MS }).toEqual({ result: [] })
     })
   })
 
-  test('whose holder is killed goes on after its lease, with one loader call more', async ({
+  test('whose leader is killed continues after its lease, with one more loader call', async ({
     task,
   }) => {
     const hardTimeout = 500

@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../../..')
 
 /**
- * A Worker that caches its responses in a Redis with a latency of 20 ms, and returns how many it has made. The
- * latency is a timer inside workerd, because the test checks whether workerd cancels work when its request ends.
+ * A Worker that caches its responses in a Redis with a latency of 20 ms, and returns how many it has made.
+ * The latency is a timer inside workerd, because the test checks whether workerd cancels work when its
+ * request ends.
  */
 const WORKER = `
 import { RedisCacheManager } from './src/index.ts'
