@@ -52,7 +52,7 @@ describe('The default platform in workerd', () => {
   test.each([
     ['2024-09-23', ['nodejs_compat']],
     ['2026-09-01', []],
-  ])('keeps work alive after the response: compatibility date %s, flags %j', async (date, flags) => {
+  ])('keeps work alive after the response, with %s and %j', async (date, flags) => {
     const workerd = await startWorker(date, flags)
     try {
       const ask = async (): Promise<string> =>
