@@ -207,7 +207,7 @@ function evalsha(
 describeWithRedis('the scripts of the protocol', () => {
   const suite = suiteRedis(SCRIPTS)
 
-  test('are known to Redis under the names that this library gives them', async () => {
+  test('have the same hashes in Redis as in this library', async () => {
     const body = ['SCRIPT', 'EXISTS', ...SCRIPTS.map(({ sha1 }) => sha1)]
 
     expect(await suite.redis.request({ path: [], body })).toEqual({
@@ -215,7 +215,7 @@ describeWithRedis('the scripts of the protocol', () => {
     })
   })
 
-  test('do the same in the embedded engine as in Redis, whatever comes in between', async () => {
+  test('have the same effect in the embedded engine as in Redis, in random sequences', async () => {
     await expectSameStories({
       redis: suite.redis,
       step,

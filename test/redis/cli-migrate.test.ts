@@ -78,7 +78,7 @@ describeWithRedis('nearcache migrate', () => {
     return names.length
   }
 
-  test('killed three times and run again, it loses nothing and moves nothing twice', {
+  test('loses no value and moves none twice when it is killed three times and run again', {
     timeout: 600_000,
   }, async ({ task }) => {
     const all = await seed(KEYS)
@@ -204,7 +204,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(await cache.get('key')).toBeUndefined()
   })
 
-  test('any pattern with a mapping moves, with --keep beside the old keys, sealed if the cache seals', async () => {
+  test('migrates any pattern with a mapping, keeps the old keys with --keep, and encrypts if the cache does', async () => {
     await send('MSET', 'app:acme:user:7', 'text of 7', 'app:acme:user:8', 'text of 8')
     const secret = '00'.repeat(32)
     const sealed = { NEARCACHE_HASH_SECRET: secret, NEARCACHE_ENCRYPTION_KEYS: `k1:${secret}` }

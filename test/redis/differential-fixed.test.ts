@@ -239,7 +239,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     )
   })
 
-  test('keeps thousands of scored members in the order of Redis', async () => {
+  test('keeps thousands of sorted-set members in the order of Redis', async () => {
     const draw = numbersFrom(7)
     const commands: Command[] = []
     for (let index = 0; index < 8_000; index++) {

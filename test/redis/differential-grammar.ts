@@ -1,6 +1,6 @@
 /**
- * Random commands for the differential test: mostly valid, on few keys, so that types collide and
- * options meet; with enough nonsense that errors are compared as well.
+ * Random commands for the differential test: mostly valid, on few keys, so that types and options
+ * conflict, and with enough invalid ones that errors are compared too.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 
-/** An instant relative to now, which the two sides tell apart. */
+/** An instant relative to the current time of each side. */
 export interface Instant {
   readonly offsetMs: number
   readonly unit: 'seconds' | 'milliseconds'
@@ -53,8 +53,8 @@ const set = keyOf('set', 'set2')
 const z = keyOf('z', 'z2')
 const l = keyOf('l', 'l2')
 /**
- * Sets whose members have one score: only they have ranges by text. Nothing is renamed to these keys
- * that has others.
+ * Sorted sets whose members all have one score: only these have ranges by text. No other sorted set is
+ * renamed to these keys.
  */
 const lex = fc.oneof(
   { weight: 8, arbitrary: one('zl', 'zl2') },
@@ -106,8 +106,8 @@ const instantIn = (unit: Instant['unit'], ...offsetsMs: number[]): Part =>
     { weight: 8, arbitrary: one(...offsetsMs.map((offsetMs) => ({ offsetMs, unit }))) },
     { weight: 1, arbitrary: one('0', '-1', '1', 'abc', BIG) },
   )
-// No two ways to one instant: the clocks of the two sides differ by some milliseconds, so that GT
-// and LT would tell equal ones apart on one side only.
+// No instant can be produced in two ways: the clocks of the two sides differ by milliseconds, so GT
+// and LT would find equal instants different on one side only.
 const secondsAt = instantIn('seconds', -5_000_000, 111_000, 1_151_000, 5_555_000)
 const millisAt = instantIn('milliseconds', -5_000_000, 123_000, 1_283_000, 6_427_000)
 const lifetime = fc.oneof(
@@ -174,13 +174,13 @@ const sortOption = fc.oneof(
   all(option('GET'), fc.oneof(starred, plain)),
   maybe(option('FOO', 'BY')),
 )
-/** Where texts are equal, or a set is not sorted, the order is left open: neither occurs here. */
+/** Avoids equal texts and unsorted sets, for which Redis does not define the order. */
 const sorting = fc.oneof(
   all(sortable, many(fc.oneof(option('ALPHA'), sortOption), 0, 3)),
   all(one('n', 'l', 'z'), option('BY'), starred, many(sortOption, 0, 3)),
   all(one('n', 'zl'), option('BY'), plain, many(sortOption, 0, 3)),
 )
-/** Keys around a sort. */
+/** Keys that a SORT uses. */
 const weightKey = one('w1', 'w2', 'w3', 'w10')
 const number = fc.oneof(
   { weight: 12, arbitrary: one('1', '2', '3', '10', '-1.5', 'inf', '') },
@@ -404,7 +404,7 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
 /** The commands that the grammar produces, to compare with those of the engine. */
 export const GENERATED_COMMANDS: readonly string[] = Object.keys(GRAMMAR)
 
-/** Commands that fill the keys of a family, with nothing wrong about them. */
+/** Valid commands that fill the keys of a family. */
 const goodScore = one('0', '-0', '1', '-1', '0.5', '2.25', '3', 'inf')
 const SETTERS: Readonly<Record<string, readonly [name: string, part: Part][]>> = {
   strings: [['SET', all(one('s', 's2'), value)]],
@@ -424,7 +424,7 @@ const SETTERS: Readonly<Record<string, readonly [name: string, part: Part][]>> =
   ],
 }
 
-/** The commands that a run is mostly about, so that they meet keys that hold something. */
+/** The commands that a run mostly uses, so that they often find existing keys. */
 const FAMILIES: Readonly<Record<string, RegExp>> = {
   strings: /^(?:M?[GS]ET|P?SETEX|APPEND|STRLEN|.*RANGE$|INCR|DECR|SUBSTR|LCS)/,
   bits: /BIT|^(?:SETRANGE|GETRANGE|APPEND|STRLEN|LCS)$/,
@@ -462,5 +462,5 @@ const sequences = Object.entries(FAMILIES).map(([family, pattern]) =>
   ),
 )
 
-/** Commands, with time passing now and then; each run is mostly about one family. */
+/** Commands, with time passing now and then. Each run mostly uses one family. */
 export const steps: fc.Arbitrary<Step[]> = fc.oneof(...sequences)

@@ -18,7 +18,7 @@ export interface Source {
 
 const built = readFileSync(BUILT, 'utf8')
 
-/** Fills a number in that the template names. */
+/** Fills in the numbers that the template names. */
 function filledIn(template: string): string {
   return template.replaceAll(/\$\{(\w+)\}/g, (whole, name) => {
     const value = new RegExp(`^var ${name} = (-?\\d+);$`, 'm').exec(built)?.[1]
@@ -36,14 +36,14 @@ export const SOURCES: readonly Source[] = Array.from(
   },
 )
 
-/** The hashes that the package asks for by EVALSHA. */
+/** The hashes that the package uses with EVALSHA. */
 export const HASHES: readonly string[] = Array.from(
   built.matchAll(/^\s*hash: "([0-9a-f]{40})"/gm),
   ([, hash = '']) => hash,
 )
 
 /**
- * A source for a Redis 7.0, which refuses the flag that Upstash knows in the first line.
+ * A source for Redis 7.0, without the flag of Upstash in the first line, which Redis refuses.
  */
 export function forRedis70({ lua }: Source): string {
   return lua.replace('#!lua flags=allow-key-locking', '#!lua')

@@ -77,7 +77,7 @@ function sorted(list: unknown, width: number): unknown {
   return groups.sort()
 }
 
-/** Whether it is a SORT BY a constant, which leaves the order of a set undefined. */
+/** Whether it is a SORT BY a pattern without `*`, which leaves the order of a set undefined. */
 function isUnsorted(name = '', words: readonly string[]): boolean {
   const by = words.findIndex((word) => /^by$/i.test(word))
   return name.startsWith('SORT') && by >= 0 && !words[by + 1]?.includes('*')

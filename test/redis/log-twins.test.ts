@@ -143,7 +143,7 @@ test.each(Object.entries({ LOG_LOOK, LOG_MARK, LOG_APPEND }))(
 describeWithRedis('the scripts of the change log', () => {
   const suite = suiteRedis([LOG_LOOK, LOG_MARK, LOG_APPEND])
 
-  test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
+  test('have the same effect in the embedded engine as in Redis, in random sequences', async ({
     task,
   }) => {
     const steps = await expectSameStories({

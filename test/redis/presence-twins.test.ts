@@ -61,7 +61,7 @@ const one = (kind: Step['kind'], rest: Partial<Step> = {}): Step => ({
   ...rest,
 })
 
-/** The answers that a random run may miss. */
+/** A fixed sequence for answers that a random run may miss. */
 const STORY: readonly Step[] = [
   one('open', { which: 1 }),
   one('open', { which: 1 }),
@@ -291,7 +291,7 @@ test('the scripts of presence are named by the SHA-1 of their texts', () => {
 describeWithRedis('the scripts of presence', () => {
   const suite = suiteRedis(reads.PRESENCE_SCRIPTS)
 
-  test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
+  test('have the same effect in the embedded engine as in Redis, in random sequences', async ({
     task,
   }) => {
     const words = new Map<string, number>()

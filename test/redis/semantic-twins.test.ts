@@ -88,7 +88,7 @@ class Side {
     return [await hash(vectors), ids, await hash(state), hundreds]
   }
 
-  /** Replaces places that come from the clock by the order of their first appearance. */
+  /** Replaces log positions that come from the clock by the order of their first appearance. */
   #normal(answer: unknown): unknown {
     const text = JSON.stringify(answer).replaceAll(/"1\d{15}"/g, (place) => {
       const known = this.#places.get(place) ?? `"#${this.#places.size}"`
@@ -110,7 +110,7 @@ function evalsha(
 describeWithRedis('the scripts of semantic matching', () => {
   const suite = suiteRedis(scripts.SEMANTIC_SCRIPTS)
 
-  test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
+  test('have the same effect in the embedded engine as in Redis, in random sequences', async ({
     task,
   }) => {
     const steps = await expectSameStories({

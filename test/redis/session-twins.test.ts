@@ -75,7 +75,7 @@ const one = (kind: Step['kind'], which: number, rest: Partial<Step> = {}): Step 
   ...rest,
 })
 
-/** The answers that a random run may miss. */
+/** A fixed sequence for answers that a random run may miss. */
 const STORY: readonly Step[] = [
   one('create', 1),
   one('validate', 2),
@@ -264,7 +264,7 @@ function evalsha(
 describeWithRedis('the scripts of sessions', () => {
   const suite = suiteRedis(scripts.SESSION_SCRIPTS)
 
-  test('are known to Redis under the names that this library gives them', async () => {
+  test('have the same hashes in Redis as in this library', async () => {
     const body = ['SCRIPT', 'EXISTS', ...scripts.SESSION_SCRIPTS.map(({ sha1 }) => sha1)]
 
     expect(await suite.redis.request({ path: [], body })).toEqual({
@@ -272,7 +272,7 @@ describeWithRedis('the scripts of sessions', () => {
     })
   })
 
-  test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
+  test('have the same effect in the embedded engine as in Redis, in random sequences', async ({
     task,
   }) => {
     const words = new Map<string, number>()

@@ -50,7 +50,7 @@ describe('the tcp transport, before a server that fails,', () => {
     return transport
   }
 
-  /** Answers as Redis does until it is sent one of our own commands. */
+  /** Answers like Redis until it gets a command of the test. */
   const until =
     (act: (socket: Socket) => void) =>
     (socket: Socket, text: string): void => {

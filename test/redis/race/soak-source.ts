@@ -3,15 +3,15 @@
  * that its writers have published.
  *
  * A writer raises a row's version, makes its call, and publishes the version as the row's floor once
- * the call has returned. A reader asks for the floor before its read begins. So whatever floor it
- * gets, the call behind it had returned before the read began, and no clock is needed.
+ * the call has returned. A reader gets the floor before its read begins. So the call of this floor had
+ * returned before the read began, and no clock is needed to order them.
  *
  * @module
  */
 
 import { Redis } from 'ioredis'
 
-/** `hard`: nothing older may be served. `soft`: nothing older may be served as fresh. */
+/** `hard`: no older version may be served. `soft`: no older version may be served as fresh. */
 export type Strength = 'hard' | 'soft'
 
 /** A row's floors. */

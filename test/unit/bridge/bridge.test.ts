@@ -125,13 +125,23 @@ describe('bridge', () => {
 
   test.each<[string, unknown, number, string]>([
     [
-      'a failure of ours tells its reason',
+      'a RemoteError of the backend is answered with its reason',
       new RemoteError({ operation: 'GET', reason: 'ECONNREFUSED', applied: 'no' }),
       503,
       'ERR the database did not answer: ECONNREFUSED',
     ],
-    ['any other tells nothing', new Error('GET secret'), 503, 'ERR the database did not answer'],
-    ['nor what is no error', 'secret', 503, 'ERR the database did not answer'],
+    [
+      'any other error is answered without its message',
+      new Error('GET secret'),
+      503,
+      'ERR the database did not answer',
+    ],
+    [
+      'a thrown value that is not an Error is answered without its text',
+      'secret',
+      503,
+      'ERR the database did not answer',
+    ],
   ])('%s', async (_title, failure, status, error) => {
     const app = bridge({ redis: { request: () => Promise.reject(failure) }, token: 'token' })
 

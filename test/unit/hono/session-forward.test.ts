@@ -110,7 +110,7 @@ describe('SessionAssertions', () => {
     ['another secret', sign(header, claims, '33'.repeat(32))],
     ['another audience', sign(header, { ...claims, aud: 'https://other.example' })],
     ['a long text', 'a'.repeat(100_000)],
-  ])('%s is refused', (_, text) => {
+  ])('are not accepted from %s', (_, text) => {
     expect(make().verify(text)).toBeUndefined()
   })
 

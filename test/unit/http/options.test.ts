@@ -164,7 +164,7 @@ describe('An entry in Redis', () => {
     ['a response with a field that is none', { status: 200, headers: [['a b', 'c']] }],
     ['a body that is not base64', { isText: false, body: '!' }],
     ['a text', 'response'],
-  ])('that is %s is a miss', async (_what, change) => {
+  ])('that contains %s is a miss', async (_what, change) => {
     const { get, namespace } = site(counting({ 'cache-control': 'max-age=60' }))
     await get()
     const stored = (await namespace.get(URL_A)) as object

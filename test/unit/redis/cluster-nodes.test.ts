@@ -273,7 +273,7 @@ describe('the nodes of a cluster', () => {
   })
 })
 
-test('the copy of a node that asks for the slots has no timer that would outlive it', () => {
+test('keepTimeout keeps the socket timeout of a node, but not of its duplicate, which would leave a timer', () => {
   const node = new Redis({ lazyConnect: true, socketTimeout: 10_000 })
 
   keepTimeout(node)

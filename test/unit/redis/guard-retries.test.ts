@@ -120,7 +120,7 @@ describe('guard retries', () => {
     ['INCR', 'k'],
     ['EVALSHA', 'f'.repeat(40), 0],
     ['SET', 'k', 'v', 'NX'],
-  ])('no %s %s that may have been applied', async (name, ...args) => {
+  ])('but not %s %s, which may have been applied', async (name, ...args) => {
     meets(lost)
 
     await expect(send(make(), name, ...args)).rejects.toBe(lost.error)
