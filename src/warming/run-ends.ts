@@ -46,9 +46,7 @@ export class RunEnds {
 
   /** @param isGivenBack Whether others may claim the job at once, or only when the lease ends. */
   async write(id: string, end: RunEnd, isGivenBack: boolean): Promise<Note> {
-    if (!isGivenBack) {
-      return (await this.#ledger.hold(id, end.token, end.fields)) ? 'written' : 'refused'
-    }
+    if (!isGivenBack) return noteOf(this.#ledger.hold(id, end.token, end.fields))
     this.#owed.set(id, end)
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const note = await this.#try(id, end)
@@ -59,14 +57,18 @@ export class RunEnds {
   }
 
   async #try(id: string, end: RunEnd): Promise<Note> {
-    try {
-      const isKept = await this.#ledger.release(id, end.token, end.fields)
-      if (this.#owed.get(id) === end) this.#owed.delete(id)
-      return isKept ? 'written' : 'refused'
-    } catch (error) {
-      rethrowOthers(error)
-      return 'owed'
-    }
+    const note = await noteOf(this.#ledger.release(id, end.token, end.fields))
+    if (note !== 'owed' && this.#owed.get(id) === end) this.#owed.delete(id)
+    return note
+  }
+}
+
+async function noteOf(writing: Promise<boolean>): Promise<Note> {
+  try {
+    return (await writing) ? 'written' : 'refused'
+  } catch (error) {
+    rethrowOthers(error)
+    return 'owed'
   }
 }
 
