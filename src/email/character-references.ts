@@ -51,7 +51,8 @@ function named(name: string): string | undefined {
   return accent ? `${name[0]}${accent}`.normalize() : OTHERS.get(name)
 }
 
-/** A control character is a space, and so is what is no number of a character. */
+/** A space for the control characters below U+0020, for surrogates, and for numbers that are no code point. */
 function characterAt(code: number): string {
-  return code > 31 && code < 0x11_0000 ? String.fromCodePoint(code) : ' '
+  const character = code > 31 && code < 0x11_0000 ? String.fromCodePoint(code) : ' '
+  return character.isWellFormed() ? character : ' '
 }

@@ -117,6 +117,7 @@ describe('the text of HTML', () => {
     ['&Eacute;t&eacute; &#xe0; &#X141;&oacute;d&zacute;', 'Été à Łódź'],
     ['R&amp;D &lt;b&gt; Donau&shy;dampf', 'R&D <b> Donau\u00addampf'],
     ['a&#0;b&#9;c&#1114112;d', 'a b c d'],
+    ['a&#xd800;b', 'a b'],
     [
       '&unheard; &uml; &toString; &xvalueOf; &amp;lt; AT&T;',
       '&unheard; &uml; &toString; &xvalueOf; &lt; AT&T;',
