@@ -12,6 +12,8 @@ import {
   LLMResponseCache,
   ollamaEmbedder,
   openaiEmbedder,
+  upstashVectorStore,
+  vectorizeStore,
   workersAIEmbedder,
 } from '../../src/llm/index.ts'
 import { llmProxy } from '../../src/llm/proxy/index.ts'
@@ -80,6 +82,8 @@ const TAKERS: readonly Row[] = [
     { ...EMBEDDER, apiKey: TOKEN },
   ],
   ['workersAIEmbedder', 'llm/WorkersAIEmbedderOptions', workersAIEmbedder, { ...EMBEDDER, ai: {} }],
+  ['upstashVectorStore', 'llm/UpstashVectorStoreOptions', upstashVectorStore, {}],
+  ['vectorizeStore', 'llm/VectorizeStoreOptions', vectorizeStore, {}],
   ['llmProxy', 'llm/LLMProxyOptions', llmProxy, {}],
   [
     'SessionUserCache',

@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { nonEmptyText } from '../../entry/option-checks.ts'
+import { checkFields, nonEmptyText } from '../../entry/option-checks.ts'
 import { InvalidOptionError, RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -35,6 +35,7 @@ const DELETED_AT_ONCE = 1_000
  * @throws {InvalidOptionError} When an option is missing or out of its range.
  */
 export function upstashVectorStore(options: UpstashVectorStoreOptions): VectorStore {
+  checkFields(options, 'options', ['url', 'token', 'deadline', 'platform', 'fetch'])
   const { url, token, platform = webPlatform(), fetch } = options
   if (!URL.canParse(url)) throw new InvalidOptionError('url', 'an address')
   nonEmptyText(token, 'token')

@@ -6,6 +6,7 @@
 
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { checkFields } from '../../entry/option-checks.ts'
 import { sha256 } from '../../entry/sha256.ts'
 import { RemoteError, RemoteTimeoutError } from '../../errors.ts'
 import { withDeadline } from '../../flight/deadline.ts'
@@ -53,6 +54,7 @@ const DELETED_AT_ONCE = 1_000
  * then cause misses.
  */
 export function vectorizeStore(options: VectorizeStoreOptions): VectorStore {
+  checkFields(options, 'options', ['index', 'deadline', 'platform'])
   const { index, platform = webPlatform() } = options
   const deadlineMs = toMilliseconds(options.deadline ?? '2s', 'deadline', { min: 1 })
 
