@@ -127,7 +127,7 @@ export class Metrics {
 
   /**
    * Passes on what was counted. Resolves when every sink has taken it or has failed twice, or after ten
-   * seconds; never rejects.
+   * seconds, and ten more if the batch before is not through yet. Never rejects.
    */
   flush(): Promise<void> {
     if (this.#isStopped) return this.#flushing
