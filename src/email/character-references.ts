@@ -1,10 +1,10 @@
 /**
- * Characters that HTML spells out: those that words of mail have in them.
+ * Replaces HTML character references, as far as words of mail contain them.
  *
  * @module
  */
 
-/** What the names of letters with an accent end in: `&eacute;` is `e` with U+0301. */
+/** Ends of the names of accented letters, and their combining accents: `&eacute;` is `e` with U+0301. */
 const ACCENTS = new Map([
   ['grave', '\u0300'],
   ['acute', '\u0301'],
@@ -19,7 +19,7 @@ const ACCENTS = new Map([
   ['ogon', '\u0328'],
 ])
 
-/** Other letters, and the signs that mail has most. */
+/** Other letters, and the signs most frequent in mail. */
 const OTHERS = new Map([
   ['szlig', 'ß'],
   ['oslash', 'ø'],
@@ -37,7 +37,7 @@ const OTHERS = new Map([
   ['zwnj', '\u200c'],
 ])
 
-/** The text with its references replaced by what they stand for; one of another name stays as it is. */
+/** Replaces the references in a text by their characters. References with an unknown name stay as they are. */
 export function withoutReferences(text: string): string {
   return text.replaceAll(
     /&(?:#(x?[\da-f]{1,7})|([a-z]{2,8}));/gi,

@@ -1,8 +1,8 @@
 /**
- * A message as the mailbox keeps it, and the shapes in which it is given and changed.
+ * Types of a message: as stored, as created, and as changed.
  *
- * Instants in an {@link Email} are numbers, in epoch milliseconds, so that a message means the same
- * after any encoding; on the way in a `Date` or an ISO 8601 text does as well.
+ * Instants of an {@link Email} are numbers in epoch milliseconds, which every encoding preserves. Input may
+ * also have them as a `Date` or an ISO 8601 text.
  *
  * @module
  */
@@ -10,9 +10,9 @@
 import type { Instant } from './instant.ts'
 
 /**
- * Where a message stands: not looked at (`new`), being worked on (`in_progress`), queued (`pending`),
- * held up by somebody else (`waiting`), raised (`escalated`), done (`completed`), settled with the
- * sender (`resolved`), or put away (`archived`).
+ * The progress of the work on a message: not looked at (`new`), being worked on (`in_progress`), queued
+ * (`pending`), waiting for somebody else (`waiting`), escalated (`escalated`), done (`completed`), settled
+ * with the sender (`resolved`), or archived (`archived`).
  */
 export const STATUSES = [
   'new',
@@ -30,7 +30,7 @@ export type EmailStatus = (typeof STATUSES)[number]
 /** Statuses in which nothing is left to do. */
 export const SETTLED_STATUSES: readonly EmailStatus[] = ['completed', 'resolved', 'archived']
 
-/** Statuses in which somebody has still to do something: all the others. */
+/** Statuses in which work is left to do: all others. */
 export const OPEN_STATUSES: readonly EmailStatus[] = STATUSES.filter(
   (status) => !SETTLED_STATUSES.includes(status),
 )
@@ -40,47 +40,47 @@ export const PRIORITIES = ['critical', 'high', 'medium', 'low'] as const
 /** One of {@link PRIORITIES}. */
 export type EmailPriority = (typeof PRIORITIES)[number]
 
-/** What the sender said of it (RFC 2156 `Importance`). Our own view is the priority. */
+/** The importance that the sender gave the message (`Importance`, RFC 2156). The mailbox's own is the priority. */
 export const IMPORTANCES = ['low', 'normal', 'high'] as const
 /** One of {@link IMPORTANCES}. */
 export type EmailImportance = (typeof IMPORTANCES)[number]
 
-/** A person or list on a message. */
+/** A person or mailing list named in a message. */
 export interface EmailAddress {
   /** In lower case, without white space around it. */
   readonly address: string
   readonly name?: string
 }
 
-/** What is known of an attachment. Its bytes are not kept. */
+/** A description of an attachment. Its bytes are not stored. */
 export interface EmailAttachment {
-  /** As the sender named it; null where it has no name. */
+  /** The name that the sender gave it; null if it has none. */
   readonly name: string | null
   /** Media type in lower case, such as `application/pdf`. */
   readonly contentType: string
-  /** Decoded. */
+  /** Size after decoding. */
   readonly sizeBytes: number
-  /** What an HTML body refers to it by (`cid:`), without angle brackets. */
+  /** The id by which an HTML body refers to it (`cid:`), without angle brackets. */
   readonly contentId: string | null
-  /** Whether it is part of the HTML body, such as a picture within it. */
+  /** Whether it is part of the HTML body, such as an embedded picture. */
   readonly isInline: boolean
 }
 
-/** Something that was recognised in a message, such as an order number. */
+/** Something that processing recognised in a message, such as an order number. */
 export interface EmailEntity {
-  /** What it is: a word of the recogniser's, such as `order`. */
+  /** What it is, in a word that the recogniser chooses, such as `order`. */
   readonly type: string
   readonly value: string
-  /** From 0 to 1; null where the recogniser says nothing of it. */
+  /** From 0 to 1; null if the recogniser gives none. */
   readonly confidence: number | null
 }
 
-/** One message with its state. Every field is there; what is unknown is null. */
+/** One message with its state. Every field is present; unknown values are null. */
 export interface Email {
   readonly id: string
-  /** The message's id at the mail provider. Unique where given. */
+  /** The message's id at the mail provider. Unique, unless null. */
   readonly graphId: string | null
-  /** The Message-ID of RFC 5322, without angle brackets. Unique where given. */
+  /** The Message-ID (RFC 5322), without angle brackets. Unique, unless null. */
   readonly messageId: string | null
   readonly threadId: string | null
   readonly conversationId: string | null
@@ -100,16 +100,16 @@ export interface Email {
   readonly sentAt: number | null
   readonly importance: EmailImportance
   readonly categories: readonly string[]
-  /** Whether anything is attached that is not part of the HTML body. */
+  /** Whether it has an attachment that is not part of the HTML body. */
   readonly hasAttachments: boolean
   readonly attachments: readonly EmailAttachment[]
-  /** What processing recognised; empty until it was stored. */
+  /** What processing recognised; empty until `storeEmailEntities` is called. */
   readonly entities: readonly EmailEntity[]
   readonly isRead: boolean
   readonly isFlagged: boolean
   readonly status: EmailStatus
   readonly priority: EmailPriority
-  /** Who works on it; null when nobody does. */
+  /** The person who works on it; null if unassigned. */
   readonly assignedTo: string | null
   readonly assignedAt: number | null
   readonly dueDate: number | null
@@ -123,17 +123,17 @@ export interface Email {
   readonly processingVersion: string | null
   readonly createdAt: number
   readonly updatedAt: number
-  /** 1 when created, and one more with each change. */
+  /** 1 when created, incremented by each change. */
   readonly version: number
 }
 
-/** A message without its bodies: what lists show, and all that filters but `search` look at. */
+/** A message without its bodies, as in lists. Filters other than `search` read no more than this. */
 export type EmailImage = Omit<Email, 'bodyText' | 'bodyHtml'>
 
-/** An address as a caller may give it: bare, or with a name. */
+/** An address in input: a text, or an object with a name. */
 export type AddressInput = string | EmailAddress
 
-/** A message to store. What is left out takes the default named here, else null, empty or false. */
+/** A message to store. A field left out gets the default named here, otherwise null, an empty list or false. */
 export interface NewEmail {
   /** @default a random UUID */
   readonly id?: string | undefined
@@ -142,7 +142,7 @@ export interface NewEmail {
   readonly subject: string
   readonly bodyText?: string | null | undefined
   readonly bodyHtml?: string | null | undefined
-  /** @default the first 255 characters of `bodyText`, white space collapsed */
+  /** @default the first 255 characters of `bodyText`, with white space collapsed */
   readonly bodyPreview?: string | undefined
   readonly senderEmail: string
   readonly senderName?: string | null | undefined
@@ -154,7 +154,7 @@ export interface NewEmail {
   /** @default 'normal' */
   readonly importance?: EmailImportance | undefined
   readonly categories?: readonly string[] | undefined
-  /** @default whether `attachments` has one that is not inline */
+  /** @default whether one of `attachments` is not inline */
   readonly hasAttachments?: boolean | undefined
   readonly attachments?: readonly EmailAttachment[] | undefined
   readonly isRead?: boolean | undefined
@@ -171,8 +171,8 @@ export interface NewEmail {
 }
 
 /**
- * What may change after a message is stored. What is left out stays as it is. What a sender wrote
- * (subject, bodies, people, dates, attachments) never changes.
+ * Changes to a stored message. A field left out stays as it is. What the sender wrote (subject, bodies,
+ * people, dates, attachments) cannot be changed.
  */
 export interface EmailChanges {
   readonly importance?: EmailImportance | undefined
@@ -180,7 +180,7 @@ export interface EmailChanges {
   readonly priority?: EmailPriority | undefined
   /** Null unassigns. */
   readonly assignedTo?: string | null | undefined
-  /** @default the time of the change when `assignedTo` becomes somebody else, null with nobody */
+  /** @default if `assignedTo` changes, the time of the change, or null if it becomes null */
   readonly assignedAt?: Instant | null | undefined
   readonly dueDate?: Instant | null | undefined
   readonly workflowState?: string | null | undefined

@@ -1,6 +1,5 @@
 /**
- * What a mailbox can be asked for, and the one form in which two filters of the same meaning are
- * the same text.
+ * Queries to a mailbox, and their canonical form: queries with the same meaning get the same cache key.
  *
  * @module
  */
@@ -22,28 +21,28 @@ import {
   type SortKey,
 } from './order.ts'
 
-/** A question to the mailbox: which messages, in which order, and which page of them. */
+/** A query: which messages, in which order, and which page of them. */
 export interface EmailQuery extends EmailFilter {
   /** @default 'received' */
   readonly orderBy?: EmailOrderBy | undefined
   /** @default 'desc' (newest or most urgent first), for `sender` 'asc' */
   readonly direction?: EmailDirection | undefined
-  /** Messages a page, 1 to 1000. @default 50 */
+  /** Messages per page, 1 to 1000. @default 50 */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before, of a query in the same order. Not with `offset`. */
+  /** `nextCursor` of the page before, from a query with the same order. Not with `offset`. */
   readonly cursor?: string | undefined
-  /** Messages to pass over, 0 to 100_000. Not with `cursor`. @default 0 */
+  /** Messages to skip, 0 to 100_000. Not with `cursor`. @default 0 */
   readonly offset?: number | undefined
-  /** Whether to count all messages that match, which costs a walk over them. @default false */
+  /** Whether to count all messages that match; the database must scan them. @default false */
   readonly total?: boolean | undefined
 }
 
-/** A checked filter. A message matches when it meets one of the branches; with none, none does. */
+/** A checked filter. A message matches if it meets at least one branch; without branches, no message matches. */
 export interface CanonicalFilter {
   readonly branches: readonly Branch[]
 }
 
-/** A checked query. Frozen throughout. */
+/** A checked query. Deeply frozen. */
 export interface CanonicalQuery extends CanonicalFilter {
   readonly order: EmailOrder
   readonly limit: number
@@ -54,11 +53,11 @@ export interface CanonicalQuery extends CanonicalFilter {
   readonly total?: true
 }
 
-/** Messages a page where the query does not say. */
+/** Messages per page if the query gives no limit. */
 export const DEFAULT_LIMIT = 50
-/** The most messages a page can have. */
+/** The most messages of one page. */
 export const MAX_LIMIT = 1_000
-/** The most messages a page can pass over; beyond it, cursors cost less. */
+/** The most messages that a query can skip; to go further, use cursors, which cost less. */
 export const MAX_OFFSET = 100_000
 
 const QUERY_FIELDS = [
@@ -72,14 +71,14 @@ const QUERY_FIELDS = [
 ] as const satisfies readonly (keyof EmailQuery)[]
 
 const canonical = new WeakSet<object>()
-/** Queries that are asked again are named once. */
+/** Keys of queries, cached because the same queries are asked again. */
 const keys = new WeakMap<CanonicalQuery, string>()
 
 /**
- * Checks a query and brings it into its canonical form. A canonical query is returned as it is.
+ * Checks a query and converts it to its canonical form. A canonical query is returned as is.
  *
- * @throws {InvalidFilterError} For an unknown field, or a value outside what {@link EmailQuery}
- *   says; a word that is none of those allowed is answered with the words there are.
+ * @throws {InvalidFilterError} For an unknown field, or a value that {@link EmailQuery} does not allow. If a
+ *   field allows only some words, the error lists them.
  */
 export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery {
   if (isCanonical(query)) return query
@@ -96,12 +95,12 @@ export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery
   return result
 }
 
-/** Whether a query was answered by {@link canonicalize}. */
+/** Whether a query is in the canonical form that {@link canonicalize} returns. */
 export function isCanonical(query: EmailQuery | CanonicalQuery): query is CanonicalQuery {
   return canonical.has(query)
 }
 
-/** The same query for another part of the list. Beyond the bounds of {@link EmailQuery} is no part. */
+/** The same query for another part of the list. The caller keeps within the bounds of {@link EmailQuery}. */
 export function withPage(
   query: CanonicalQuery,
   { limit, offset }: { readonly limit: number; readonly offset: number },
@@ -113,7 +112,7 @@ export function withPage(
 }
 
 /**
- * Checks a filter alone, for counts.
+ * Checks a filter without order and page, for counts.
  *
  * @throws {InvalidFilterError} As {@link canonicalize}; order and pages are unknown fields here.
  */
@@ -126,8 +125,10 @@ export function canonicalizeFilter(filter: EmailFilter | CanonicalFilter): Canon
 }
 
 /**
- * Names a query: two queries have the same key exactly when they ask for the same page. Holds the
- * addresses and names of the query in clear, so hash it before it leaves the process.
+ * The key of a query. It contains the addresses and names of the query in plain text, so hash it before it
+ * leaves the process.
+ *
+ * Queries with the same key ask for the same page. Queries with the same canonical form have the same key.
  *
  * @throws {InvalidFilterError} As {@link canonicalize}.
  */
@@ -136,7 +137,7 @@ export function canonicalKey(query: EmailQuery | CanonicalQuery): string {
   const known = keys.get(checked)
   if (known !== undefined) return known
   const { branches, order, limit, after, offset, total } = checked
-  // Fields that say the default are left out; the order of all others is fixed.
+  // Fields with their default value are left out; the order of the others is fixed.
   const key = JSON.stringify({
     branches,
     ...(order.by === 'received' && order.direction === 'desc'
@@ -151,7 +152,7 @@ export function canonicalKey(query: EmailQuery | CanonicalQuery): string {
   return key
 }
 
-/** Names a filter, whatever page of it is asked for; for counts. As {@link canonicalKey}. */
+/** The key of a filter without order and page, for counts; as {@link canonicalKey}. */
 export function filterKey({ branches }: CanonicalFilter): string {
   return JSON.stringify({ branches })
 }

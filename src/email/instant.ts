@@ -1,44 +1,43 @@
 /**
- * Instants of mail: accepted in three shapes, kept in one, whole epoch milliseconds.
+ * Converts instants, which callers may give in three forms, to whole epoch milliseconds.
  *
  * @module
  */
 
 import { midnightOf } from '../entry/iso-time.ts'
 
-/** A `Date`, of this realm or another. */
+/** A `Date`, also of another realm. */
 export interface DateLike {
   getTime(): number
 }
 
 /**
- * A point in time as a caller may give it: a `Date`, whole epoch milliseconds, or an ISO 8601 text
- * in the profile of RFC 3339 (`2026-01-31T09:30:00Z`, `2026-01-31T09:30:00.250+02:00`), or a date
- * alone, meaning midnight UTC. A time without an offset is refused: it would mean a different
- * instant on each host.
+ * A point in time in input: a `Date`, whole epoch milliseconds, or an ISO 8601 text in the profile of RFC 3339
+ * (`2026-01-31T09:30:00Z`, `2026-01-31T09:30:00.250+02:00`). A date alone means midnight UTC. A time without
+ * an offset is refused, because its meaning would depend on the host's time zone.
  */
 export type Instant = DateLike | number | string
 
-/** What {@link toInstant} accepts, for error messages. */
+/** The values that {@link toInstant} accepts, for error messages. */
 export const INSTANT_REQUIREMENT =
   'a valid Date, whole epoch milliseconds, or an ISO 8601 text with an offset'
 
-/** The widest range ECMAScript gives a time value. */
+/** The limit of ECMAScript time values. */
 const MAX_INSTANT = 8.64e15
 
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)))?$/
 
-/** @returns Epoch milliseconds, or undefined when `value` is no {@link Instant}. */
+/** @returns Epoch milliseconds, or undefined if `value` is not an {@link Instant}. */
 export function toInstant(value: unknown): number | undefined {
   if (typeof value === 'string') return parseIso(value)
   const ms = isDate(value) ? value.getTime() : value
   const valid = typeof ms === 'number' && Number.isInteger(ms) && Math.abs(ms) <= MAX_INSTANT
-  // Adding 0 turns -0 into 0; JSON and SQL do not know the difference.
+  // Adding 0 turns -0 into 0; JSON and SQL do not distinguish them.
   return valid ? ms + 0 : undefined
 }
 
-/** By shape, so that a Date of another realm is one too. */
+/** Tests for the method, because `instanceof` fails for a Date of another realm. */
 function isDate(value: unknown): value is DateLike {
   return typeof value === 'object' && value !== null && 'getTime' in value
     ? typeof value.getTime === 'function'

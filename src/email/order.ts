@@ -1,5 +1,5 @@
 /**
- * The orders in which pages are answered, and the sort key that places a message in one.
+ * The orders of pages, and the sort keys that define the place of a message in an order.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { type EmailImage, type EmailPriority, PRIORITIES } from './email.ts'
 
 /**
- * What a page is sorted by. `sent` takes the time of receipt for a message without a sending time;
- * `priority` is by urgency, then by time of receipt; `sender` by address, then by time of receipt.
- * Messages that are still equal are in the order of their ids.
+ * What a page is sorted by. `sent` uses the time of receipt if a message has no time of sending; `priority`
+ * sorts by urgency, then by time of receipt; `sender` by address, then by time of receipt. Ties are sorted by
+ * id.
  */
 export const ORDERS = ['received', 'sent', 'priority', 'sender'] as const
 /** One of {@link ORDERS}. */
 export type EmailOrderBy = (typeof ORDERS)[number]
 
-/** Which end of an order comes first. */
+/** The directions of an order. */
 export const DIRECTIONS = ['asc', 'desc'] as const
-/** One of {@link DIRECTIONS}. The whole sort key is turned round, ties included. */
+/** One of {@link DIRECTIONS}. `desc` reverses the whole order, ties included. */
 export type EmailDirection = (typeof DIRECTIONS)[number]
 
 /** An order of pages. */
@@ -26,7 +26,7 @@ export interface EmailOrder {
   readonly direction: EmailDirection
 }
 
-/** The direction of each order where a query does not say: newest, most urgent, or A first. */
+/** The direction of each order if the query gives none: newest, most urgent, or A first. */
 export const DEFAULT_DIRECTIONS: Readonly<Record<EmailOrderBy, EmailDirection>> = {
   received: 'desc',
   sent: 'desc',
@@ -34,13 +34,13 @@ export const DEFAULT_DIRECTIONS: Readonly<Record<EmailOrderBy, EmailDirection>> 
   sender: 'asc',
 }
 
-/** The values a message is placed by, most significant first; the last is its id. */
+/** The values that a message is sorted by, most significant first; the last is its id. */
 export type SortKey = readonly (number | string)[]
 
-/** What a sort key is made of. */
+/** The fields of a message that sort keys are built from. */
 export type Sortable = Pick<EmailImage, 'id' | 'receivedAt' | 'sentAt' | 'priority' | 'senderEmail'>
 
-/** The fields of a message that an order looks at and that can change. */
+/** The fields of a message that an order reads and that can change. */
 export const CHANGEABLE_SORT_FIELDS: Readonly<Record<EmailOrderBy, readonly 'priority'[]>> = {
   received: [],
   sent: [],
@@ -53,7 +53,7 @@ export function urgencyOf(priority: EmailPriority): number {
   return PRIORITIES.length - 1 - PRIORITIES.indexOf(priority)
 }
 
-/** By what a message is placed in an order, its id last. */
+/** The sort key of a message in an order. */
 export function sortKeyOf(email: Sortable, by: EmailOrderBy): SortKey {
   const { id, receivedAt, sentAt, priority, senderEmail } = email
   switch (by) {
@@ -68,12 +68,12 @@ export function sortKeyOf(email: Sortable, by: EmailOrderBy): SortKey {
   }
 }
 
-/** Negative when `a` comes before `b` on the pages, positive when after, 0 for the same message. */
+/** Negative if `a` comes before `b` on the pages, positive if after, 0 for the same message. */
 export function compareInOrder(a: Sortable, b: Sortable, { by, direction }: EmailOrder): number {
   return compareKeys(sortKeyOf(a, by), sortKeyOf(b, by), direction)
 }
 
-/** As {@link compareInOrder}, by the sort keys of one order. */
+/** As {@link compareInOrder}, for two sort keys of the same order. */
 export function compareKeys(a: SortKey, b: SortKey, direction: EmailDirection): number {
   for (const [index, value] of a.entries()) {
     const difference = compareValues(value, b[index])
@@ -88,8 +88,8 @@ function compareValues(a: number | string, b: number | string | undefined): numb
 }
 
 /**
- * Compares texts as SQLite does, by their UTF-8 bytes, hence by code points. `<` compares UTF-16
- * units, and puts U+1F4E6 before U+FF01.
+ * Compares texts as SQLite does: by their UTF-8 bytes, which is the order of their code points. `<` compares
+ * UTF-16 units, which would put U+1F4E6 before U+FF01.
  */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
@@ -100,7 +100,7 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for what lies above all other units. */
+/** Surrogates rank highest, because they encode code points above all single units. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

@@ -1,5 +1,5 @@
 /**
- * Messages that could not be stored as such, kept with the reason.
+ * Stores messages that the mailbox could not accept, with the reason.
  *
  * @module
  */
@@ -10,29 +10,29 @@ import { type SqlDatabase, toSqlDriver } from './database.ts'
 import type { SqlDriver } from './driver.ts'
 import { readInteger } from './fields.ts'
 
-/** A message to keep. */
+/** A rejected message to store. */
 export interface Rejection {
-  /** Why, in words, without anything of the message. */
+  /** Why it was rejected, in words; contains no text of the message. */
   readonly reason: string
   readonly envelopeFrom: string
   readonly envelopeTo: string
-  /** As it arrived, or the start of it. */
+  /** The bytes of the message, or the start of them. */
   readonly raw: Uint8Array
   /** Epoch milliseconds. */
   readonly receivedAt: number
 }
 
-/** A message that was kept. */
+/** A rejected message, as stored. */
 export interface RejectedMessage extends Omit<Rejection, 'raw'> {
-  /** The same for the same bytes, so that a message delivered again is kept once. */
+  /** Derived from the bytes, so that a message delivered again is stored once. */
   readonly id: string
-  /** Of what was read; a message that is too large is read no further than that. */
+  /** Size of what was read. A message that is too large is not read to its end. */
   readonly sizeBytes: number
-  /** The first 64 KiB, each byte as the character with its number. */
+  /** The first 64 KiB in Latin-1: each byte is one character, and a NUL is U+2400. */
   readonly rawStart: string
 }
 
-/** Bytes that are kept of each message: the header and the start of the body, in nearly all mail. */
+/** Bytes stored of each message; enough for the header and the start of the body of nearly every message. */
 const MAX_KEPT_BYTES = 65_536
 
 const INSERT = `INSERT INTO rejected_messages
@@ -45,20 +45,20 @@ FROM rejected_messages ORDER BY received_at DESC, id LIMIT ?`
 
 /** Options for {@link RejectedMessages}. */
 export interface RejectedMessagesOptions {
-  /** What the mailbox is in. */
+  /** The database of the mailbox. */
   readonly db: SqlDatabase
 }
 
-/** The rejected messages of a mailbox. They are in none of its lists, and not cached. */
+/** The rejected messages of a mailbox. They appear in none of its lists, and are not cached. */
 export class RejectedMessages {
   readonly #driver: SqlDriver
 
-  /** @throws {InvalidOptionError} `db`, when it is no database this library knows. */
+  /** @throws {InvalidOptionError} `db`, when it is not a database that this library supports. */
   constructor({ db }: RejectedMessagesOptions) {
     this.#driver = toSqlDriver(db)
   }
 
-  /** Keeps a message. Made again for the same bytes, it changes nothing. */
+  /** Stores a message. Does nothing if a message with the same bytes is stored already. */
   async add({ reason, envelopeFrom, envelopeTo, raw, receivedAt }: Rejection): Promise<void> {
     const id = toBase64Url(sha256(raw))
     const start = latin1(raw.subarray(0, MAX_KEPT_BYTES))
@@ -67,7 +67,7 @@ export class RejectedMessages {
   }
 
   /**
-   * Answers those that came last, newest first.
+   * Returns the messages received last, newest first.
    *
    * @param limit From 1 to 100. @default 20
    */
@@ -77,7 +77,7 @@ export class RejectedMessages {
   }
 }
 
-/** SQL text has no NUL in it, so that one byte is shown as the symbol for it. */
+/** SQL text cannot contain NUL, so the byte 0 becomes U+2400, the symbol for NUL. */
 function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => (byte === 0 ? '\u2400' : String.fromCharCode(byte))).join('')
 }

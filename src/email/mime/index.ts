@@ -1,5 +1,5 @@
 /**
- * Mail as it comes from the wire: MIME messages parsed, and stored.
+ * Parses MIME messages, and stores incoming mail.
  *
  * Exported as `'nearcache/email/mime'`.
  *

@@ -1,5 +1,5 @@
 /**
- * Takes mail in as it arrives: what can be read is stored, and all else is kept as rejected.
+ * Accepts incoming mail: stores messages that can be parsed, and keeps all others as rejected messages.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { EmailRepository } from '../email-repository.ts'
 import type { RejectedMessages } from '../rejected-messages.ts'
 import { parseMessage } from './parse-message.ts'
 
-/** A message on its way in, with its envelope. A Worker's `email()` handler is given one. */
+/** An incoming message with its envelope, as a Worker's `email()` handler gets it. */
 export interface IncomingMessage {
   /** The sender of the envelope; empty for a bounce. */
   readonly from: string
@@ -22,23 +22,23 @@ export interface IncomingMessage {
   readonly raw: ReadableStream<Uint8Array>
 }
 
-/** What became of a message. */
+/** What was done with a message. */
 export type IngestOutcome =
   | { readonly kind: 'stored'; readonly email: Email }
-  /** The very same message is there from an earlier delivery; it has this recipient noted now. */
+  /** The same message was stored by an earlier delivery; the envelope's recipient was added to it. */
   | { readonly kind: 'duplicate' }
-  /** Kept among the rejected messages. `reason` repeats nothing of the message. */
+  /** Stored as a rejected message. `reason` contains no text of the message. */
   | { readonly kind: 'rejected'; readonly reason: string }
 
 /** Options for {@link ingestMessage}. */
 export interface IngestOptions {
-  /** Stores what can be read, and so refreshes the lists it belongs to. */
+  /** Stores the messages that can be parsed. With a cached repository, its lists are updated. */
   readonly emails: Pick<EmailRepository, 'createEmail' | 'noteRecipient'>
-  /** Keeps what cannot. */
+  /** Stores the messages that cannot be parsed. */
   readonly rejected: RejectedMessages
-  /** The largest message, in bytes. @default 26_214_400, the most that Email Routing takes */
+  /** Size of the largest accepted message, in bytes. @default 26_214_400, the limit of Email Routing */
   readonly maxBytes?: number
-  /** Gives `receivedAt`. @default webPlatform() */
+  /** Its clock sets `receivedAt`. @default webPlatform() */
   readonly platform?: Platform
 }
 
@@ -46,10 +46,10 @@ export interface IngestOptions {
 const MAX_BYTES = 26_214_400
 
 /**
- * Stores one message.
+ * Stores one message, or rejects it.
  *
- * @throws Whatever the database or the stream raised, unchanged; the mail is then neither stored nor
- *   rejected, and who delivers it should be told to try again.
+ * @throws Whatever the database or the stream raised, unchanged. The message is then neither stored nor
+ *   rejected, and the caller should ask the delivering server to try again.
  */
 export async function ingestMessage(
   message: IncomingMessage,
@@ -75,17 +75,17 @@ async function store(
     return { kind: 'stored', email: await emails.createEmail(email) }
   } catch (error) {
     if (!(error instanceof DuplicateEmailError)) throw error
-    // The id stands for what the message says: the same id is the same message.
+    // The id is a hash of the content, so this message is already stored.
     if (error.field === 'id') {
       await noteReceiver(emails, email, receiver)
       return { kind: 'duplicate' }
     }
-    // Another message has taken this one's Message-ID. It must not keep this one out.
+    // Another message has the same Message-ID. That must not prevent storing this one.
     return store(emails, { ...email, messageId: null }, receiver)
   }
 }
 
-/** Notes whom the message was handed over to now, where it does not name them itself. */
+/** Adds the envelope's recipient to the stored message, if its header does not name that address. */
 async function noteReceiver(
   emails: IngestOptions['emails'],
   { id, bcc = [] }: NewEmail,

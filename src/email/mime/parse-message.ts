@@ -1,5 +1,5 @@
 /**
- * Reads one message of RFC 5322 into the shape the mailbox stores.
+ * Parses one RFC 5322 message into the form that the mailbox stores.
  *
  * @module
  */
@@ -19,48 +19,48 @@ import { MAX_LIST_LENGTH, MAX_NAME_LENGTH } from '../fields.ts'
 import { plainText } from '../search.ts'
 import { parseMailDate } from './mail-date.ts'
 
-/** A field name and its colon (RFC 5322, section 2.2); some writers put white space between. */
+/** A field name and its colon (RFC 5322, section 2.2); some programs write white space between them. */
 const HEADER_LINE = /^[!-9;-~]+[ \t]*:/
 
 const MIME_TYPE = /^[^\s/]+\/[^\s/]+$/
 
-/** Bodies share the room of a row, so each is cut to a part of it; a tail of a long mail is lost. */
+/** Both bodies must fit into one row, so each is cut; the end of a long body is lost. */
 const MAX_IMPORTED_BODY = Math.min(MAX_BODY_LENGTH, 250_000)
 
 /**
- * The parser keeps a piece for each line, which takes hundreds of bytes: of short ones, a message of two
- * megabytes has enough to take all that an isolate may have. What is encoded has lines of 60 bytes or more.
+ * The parser keeps an object of hundreds of bytes for each line, so a message of two megabytes with only short
+ * lines could use all memory of an isolate. Encoded content has lines of at least 60 bytes.
  */
 const MAX_SHORT_LINES = 100_000
 const SHORT_LINE = 40
 const LINE_FEED = 0x0a
 
-/** Who a message was handed over from and to, whatever it says itself. */
+/** Sender and recipient with which a message was delivered; its header may name others. */
 export interface Envelope {
   readonly from: string
   readonly to: string
 }
 
-/** What is known of a message besides its bytes. */
+/** Facts about a message that are not in its bytes. */
 export interface ParseMessageOptions {
-  /** When it came, in epoch milliseconds. @default what its topmost `Received` field says, or `Date` */
+  /** Time of receipt, in epoch milliseconds. @default the date of its topmost `Received` field, or else `Date` */
   readonly receivedAt?: number
-  /** A date, as mail has them, for a message that says none. @default none */
+  /** Date for a message that has none, in the format of mail headers. @default none */
   readonly fallbackDate?: string
   /**
-   * Who handed it over, and to whom: it comes from outside, so that what it says of being read, marked and
-   * labelled is its sender's, and is not believed. @default not known: it comes from a mailbox
+   * Give it for a message that was delivered from outside: its header fields for read, flagged and labels were
+   * then written by the sender, and are ignored. @default none: the message was exported from a mailbox
    */
   readonly envelope?: Envelope
 }
 
 /**
- * Parses a message. It is new unless the mail program noted otherwise (`Status: R`, or labels of a
- * Gmail export), and gets the same id each time it is parsed, however it was delivered.
+ * Parses a message. It is unread, unless its header says that it was read (`Status: R`, or labels of a Gmail
+ * export). Its id is the same each time it is parsed; with a Message-ID also if it is delivered twice.
  *
- * Bodies are cut to 250,000 characters each, and of attachments no more is kept than what they are.
+ * Bodies are cut to 250,000 characters each. Of attachments only the description is kept.
  *
- * @returns The message, or in words why it is none; they repeat nothing of it.
+ * @returns The message, or a text that says why it cannot be stored and contains no text of the message.
  */
 export async function parseMessage(
   raw: Uint8Array,
@@ -73,7 +73,7 @@ export async function parseMessage(
   const mime = await parseMime(raw)
   if (mime === undefined) return 'its MIME structure is too deep or its header too large'
   const { envelope } = options
-  // A mail system without an address, as `From: MAILER-DAEMON`, goes by its name.
+  // A mail system may have no address, as in `From: MAILER-DAEMON`; its name is then used as the address.
   const sender = firstMailbox([mime.from, mime.sender, bare(envelope?.from), bare(mime.from?.name)])
   if (sender === undefined) return 'it has no sender address'
   const sentAt = parseMailDate(mime.date)
@@ -115,8 +115,8 @@ function hasManyShortLines(raw: Uint8Array): boolean {
 }
 
 /**
- * Names a message by what its author wrote, without the fields that each delivery adds. Without a
- * Message-ID that may be the same of two messages, so these are told apart by all their bytes.
+ * The id is a hash of what the author wrote, without the fields that each delivery adds. Two messages without a
+ * Message-ID may be equal in that, so for them the hash covers all bytes.
  */
 function idOf(mime: MimeEmail, raw: Uint8Array): string {
   const { messageId, from, date, subject, text, html } = mime
@@ -125,7 +125,7 @@ function idOf(mime: MimeEmail, raw: Uint8Array): string {
   return `mail-${bytesToHex(sha256(bytes)).slice(0, 32)}`
 }
 
-/** Whom the message was handed over to is one of its recipients, named in it or not. */
+/** The recipients. If the header does not name the envelope's recipient, it is added to `bcc`. */
 function readRecipients(mime: MimeEmail, envelope: Envelope | undefined) {
   const [recipients, cc, bcc] = [mailboxes(mime.to), mailboxes(mime.cc), mailboxes(mime.bcc)]
   const [receiver] = mailboxes([bare(envelope?.to)])
@@ -139,8 +139,8 @@ function bare(address: string | undefined): Address | undefined {
 }
 
 /**
- * A part whose type is none is plain text (RFC 2045, section 5.2), and HTML where it begins with that. The parser
- * takes it for an attachment.
+ * A part with an invalid media type is plain text (RFC 2045, section 5.2), or HTML if the type begins with
+ * `text/html`. The parser takes it for an attachment.
  */
 function withText(mime: MimeEmail): MimeEmail {
   const part = mime.attachments.find(
@@ -167,14 +167,14 @@ function readAttachments(mime: MimeEmail): EmailAttachment[] {
   })
 }
 
-/** What the mailbox would refuse is refused here, where it costs one message and not the import. */
+/** Refuses what the mailbox would refuse, so that an invalid message does not make a whole import fail. */
 function checked(email: NewEmail): NewEmail | string {
   try {
     parseNewEmail(email, { id: 'unused', now: 0 })
     return email
   } catch (error) {
     if (!(error instanceof InvalidFilterError)) throw error
-    // `email` is the whole: no single field is out of range, but together they are too much.
+    // The field `email` means the whole message: each field is valid, but together they are too large.
     return error.field === 'email'
       ? 'its text is more than can be stored'
       : `its ${error.field} cannot be stored`
@@ -185,7 +185,7 @@ async function parseMime(raw: Uint8Array): Promise<MimeEmail | undefined> {
   try {
     return await PostalMime.parse(raw)
   } catch {
-    // postal-mime refuses nesting and headers beyond its bounds, and reads anything else.
+    // postal-mime throws only if nesting or headers exceed its limits.
     return undefined
   }
 }
@@ -207,7 +207,7 @@ function readThread(mime: MimeEmail) {
   }
 }
 
-/** Message-IDs without their angle brackets. What is in none, or too long to be one, is left out. */
+/** Message-IDs without their angle brackets. Text outside brackets, and ids that are too long, are left out. */
 function messageIds(text: string | undefined): string[] {
   const ids = [...(text ?? '').matchAll(/<([^<>\s]+)>/g)].map(([, id]) => id ?? '')
   return ids.filter(isName)
@@ -235,7 +235,7 @@ function readImportance(mime: MimeEmail) {
   } as const
 }
 
-/** As a mailbox that was exported notes them. */
+/** The flags that mail programs write into the header when they export a mailbox. */
 function readFlags(mime: MimeEmail) {
   const labels = (header(mime, 'x-gmail-labels') ?? '')
     .split(',')
@@ -264,7 +264,7 @@ function firstMailbox(addresses: readonly (Address | undefined)[]): EmailAddress
   return mailboxes(addresses)[0]
 }
 
-/** The topmost `Received` field was written last, by the host that delivered the message. */
+/** The topmost `Received` field was written last, by the server that delivered the message. */
 function receivedDate(mime: MimeEmail): number | undefined {
   return parseMailDate(header(mime, 'received')?.split(';').at(-1))
 }
