@@ -62,8 +62,8 @@ export async function benchEdge(): Promise<Report> {
     ],
     notes: [
       'CPU is that of workerd.',
-      `Of sessions, a request of the figures is one of ${PER_REQUEST} to the app within one from outside. Redis is the engine in the same isolate: a full validation has its command in it, and no network.`,
-      'Of remote hits, all reads of a round are in one request from outside: 1 KB of JSON under two tags, from our bridge before a Redis. A Worker has six connections to one host at most, which a bare fetch at 16 at once waits for.',
+      `Sessions: each request from outside makes ${PER_REQUEST} requests to the app, and a figure is for one of these. Redis is the embedded engine in the same isolate: a full validation includes its command, but no network.`,
+      'Remote hits: all reads of a round are made in one request from outside. A value is 1 KB of JSON with two tags, read through nearcache's bridge in front of a Redis. A Worker may have six connections to a host, so 16 concurrent bare fetches wait for one another.',
     ],
   }
 }

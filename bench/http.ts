@@ -34,8 +34,8 @@ export async function benchHttp(): Promise<Report> {
       addedBy('In workerd', `workerd, ${NONE}`, workerd.figures),
     ],
     notes: [
-      'A response of 1 KB by a Hono handler that does nothing; Redis is the embedded engine, so that no network is in the figures.',
-      'In workerd one request from outside makes all of a round: its own cost is shared among them. CPU is that of workerd.',
+      'A response of 1 KB by a Hono handler that does nothing else. Redis is the embedded engine, so the figures include no network.',
+      'In workerd, one request from outside makes all requests of a round, which share its cost. CPU is that of workerd.',
     ],
   }
 }

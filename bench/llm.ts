@@ -62,7 +62,7 @@ export async function benchLlm(): Promise<Report> {
       targets: rows.flatMap(targetsOf),
       tables: [tableOf(rows)],
       notes: [
-        `Medians of ${ROUNDS} answers of 200 tokens from a model that begins after 20 ms, goes on after 5 more and sends the rest at once, asked by turns with and without the proxy. Proxy, model and Redis are processes of one machine.`,
+        `Medians of ${ROUNDS} answers of 200 tokens. The model sends the first token after 20 ms, the second 5 ms later, and the rest at once. Requests alternate between proxy and model. Proxy, model and Redis are processes of one machine.`,
       ],
     }
   } finally {

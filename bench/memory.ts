@@ -50,7 +50,7 @@ export async function benchMemory(): Promise<Report> {
       },
     ],
     tables: [{ title: 'heap', heads: ['', 'bytes/entry', 'above a Map', 'of a Map'], rows }],
-    notes: ['20,000 entries in a process of their own, after a full collection.'],
+    notes: ['20,000 entries in a process of their own, after a full garbage collection.'],
   }
 }
 

@@ -61,7 +61,7 @@ export async function benchRace(): Promise<Report> {
       },
     ],
     notes: [
-      'Over TCP, each with its defaults. The loader reads, the source changes, the delete is awaited, the loader returns; a read that begins after that is stale if it gets what the loader had read.',
+      'Over TCP, each cache with its defaults. The loader reads the source, the source changes, the delete is awaited, and the loader returns. A read that begins after that is stale if it gets the value that the loader had read.',
     ],
   }
 }

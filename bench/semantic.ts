@@ -75,8 +75,8 @@ export async function benchSemantic(): Promise<Report> {
       PEERS,
     ],
     notes: [
-      'Vectors in clusters of random centre. "All by bytes" compares every int8 vector, without sign bits.',
-      'Bytes are of the arrays as grown, spare room included: an int8 a number, a bit a number, 4 for the length.',
+      'Vectors are in clusters around random centres. "All by bytes" compares all int8 vectors, without preselection by sign bits.',
+      'Bytes are those of the arrays, unused capacity included: for each dimension an int8 and a sign bit, and 4 bytes for the vector's length.',
     ],
   }
 }
@@ -90,7 +90,7 @@ const PEERS: Table = {
       '@upstash/semantic-cache',
       'a service, one HTTP round trip a look-up',
       '1536 (float32)',
-      'none of time; one static threshold, its 0.9 is a cosine of 0.8',
+      'no times published; one static threshold, whose 0.9 is a cosine of 0.8',
     ],
     [
       'GPTCache',

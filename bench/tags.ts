@@ -44,7 +44,7 @@ export async function benchTags(): Promise<Report> {
       targets: targetsOf(own),
       tables: [{ title: 'tags', heads: HEADS, rows: [own, other].map(cellsOf) }],
       notes: [
-        'Over TCP, one run. Two tags an entry; commands as Redis counts them, those inside scripts too.',
+        'Over TCP, one run. Each entry has two tags. Commands are counted by Redis, including those inside scripts.',
       ],
     }
   } finally {

@@ -97,7 +97,7 @@ export async function benchTrpc(): Promise<Report> {
         ]),
       },
     ],
-    notes: ['A resolver that takes longer than a near hit adds is one that a cache can spare.'],
+    notes: ['A cache pays if the resolver takes longer than the time that a near hit adds.'],
   }
 }
 

@@ -212,9 +212,9 @@ function reportOf({ oracle, rounds, loads: [first, second], isFull }: Found): Re
     targets,
     tables: [{ title: 'cold', heads: HEADS, rows }],
     notes: [
-      `${first.accounts.emails} messages in SQLite in the process; queries by status, sender or month of an account, the newest 50; accounts by Zipf's law (${first.accounts.exponent}); ${first.accounts.writeShare * 100} % of the operations set a status. Each pass is a process that begins with an empty Redis and no copies: ${first.requests} operations one after the other, then, from nothing again, ${second.requests} at ${second.concurrency} at once. Contenders take turns.`,
-      `A cache that holds every answer until a write changes it avoids ${Math.round(oracle * 10) / 10} % of the queries. "Stale" is an answer with a message as it was before a write that had returned when the read began. HTTP is our bridge's, before the same Redis.`,
-      `The others keep whole lists by name, with their defaults, and drop those by name that a status is in, comes into or is shown by. The Map is what that comes to at most, in one process: nothing is asked of Redis, stored, copied, measured or told.`,
+      `${first.accounts.emails} messages in SQLite in the process. A query asks for the newest 50 messages of an account, by status, sender or month; accounts are chosen by Zipf's law (${first.accounts.exponent}); ${first.accounts.writeShare * 100} % of the operations set a status. Each pass is a process that starts with an empty Redis and no near copies: ${first.requests} operations in sequence, and then, empty again, ${second.requests} at ${second.concurrency} concurrent ones. Contenders take turns.`,
+      `An ideal cache, which keeps every answer until a write changes it, avoids ${Math.round(oracle * 10) / 10} % of the queries. "Stale" is an answer that shows a message as it was before a write, although the write had returned before the read began. HTTP goes through nearcache's bridge, in front of the same Redis.`,
+      `The others have their defaults and cache whole lists. A write deletes the lists that contain the message, or may contain it now. The Map does the same in one process, as an upper limit: it sends nothing to Redis, copies nothing and measures nothing.`,
     ],
   }
 }

@@ -302,8 +302,8 @@ function reportOf(results: readonly Result[]): Report {
 }
 
 const NOTES = [
-  `${STOCK.queries} queries by Zipf's law, ${STOCK.writeShare * 100} % writes. Each contender is an application in a process of its own, with a copy of the mailbox and a redis-server of its own (TCP); the load comes from another process, which is told how many messages a page has. All share the machine's two cores.`,
-  `Arrivals are a Poisson process and do not wait for answers; a time counts from when a request was due, and has the way to the application and back in it. Contenders take turns, round by round. The common rate is a quarter of what SQL alone gets done.`,
-  `"5 ms away" is SQLite in another process, whose answer to each statement or transaction leaves 5 ms after it has come. "near" keeps lists and messages in the process and is strict; "lag 1 s" lets an answer be that much behind what other processes write, and no moment behind the application's own writes.`,
-  `"Wrong" counts answers that were not those of a fresh query: of ${COUNTED} operations one after the other, and after each of ${BURSTS} bursts of 32 operations at once.`,
+  `${STOCK.queries} queries by Zipf's law, ${STOCK.writeShare * 100} % writes. Each contender is an application in its own process, with its own copy of the mailbox and its own redis-server (TCP). The load comes from another process, to which the application returns only the number of messages in a page. All processes share the machine's two cores.`,
+  `Arrivals are a Poisson process and do not wait for answers. A time is counted from when the request was due, and includes the way to the application and back. Contenders take turns, round by round. The common rate is a quarter of what SQL alone can serve.`,
+  `"5 ms away" is SQLite in another process, which answers each statement or transaction 5 ms after it has arrived. "near" keeps lists and messages in the process and is strict. With "lag 1 s", an answer may be up to a second behind the writes of other processes, and is never behind the application's own writes.`,
+  `"Wrong" counts the answers that differ from those of a fresh query, of ${COUNTED} operations in sequence, and after each of ${BURSTS} bursts of 32 concurrent operations.`,
 ]

@@ -68,9 +68,9 @@ function reportOf(runs: Runs): Report {
       tableOf('wrong answers', runs, ({ wrong }) => wrong),
     ],
     notes: [
-      `${OPERATIONS} operations a figure, one after the other, seed ${SEED}, node:sqlite, each contender on a mailbox of its own. Every answer is compared with a fresh query.`,
-      'A hit is a read, its messages included, without any SQL statement.',
-      'nearcache and the tag: the embedded engine. Drizzle: its cache for every query, entries of an hour (its default is a second), on redis-server over TCP, without HEXPIRE, which Redis 7.0 does not have.',
+      `${OPERATIONS} operations in sequence for each figure, seed ${SEED}, node:sqlite. Each contender has its own mailbox. Every answer is compared with a fresh query.`,
+      'A hit is a read that needs no SQL statement, neither for the list nor for its messages.',
+      'nearcache and the tag cache use the embedded engine. Drizzle caches every query for an hour (its default is a second), on redis-server over TCP, without HEXPIRE, which Redis 7.0 does not have.',
     ],
   }
 }

@@ -52,12 +52,12 @@ export async function benchEmailRace(): Promise<Report> {
     })),
     tables: [{ title: 'answers', heads: HEADS, rows: results.map(rowOf) }],
     notes: [
-      'Each a process of its own, on one redis-server and one SQLite file (WAL); a reader has two reads',
-      'under way. Right is an answer whose list is what a fresh query would have answered at some instant',
-      'from the beginning of the read to its end, and whose messages are each as they were at one. The',
-      'database writes its history itself, in the transaction of each change, and is replayed. "Spread":',
-      'right, but no one instant fits list and messages. With a lag of 1 s the read counts as begun a',
-      'second before. "Writes untold" has to be found wrong.',
+      'Each contender is a process of its own, on one redis-server and one SQLite file (WAL). A reader has two reads',
+      'under way. An answer is right if its list is what a fresh query would have returned at some instant between',
+      'the start and the end of the read, and if each message is as it was at such an instant. The database records',
+      'its history itself, in the transaction of each change, and the history is replayed afterwards. "Spread": right,',
+      'but no single instant fits both list and messages. With a lag of 1 s, the read counts as begun a second',
+      'earlier. "Writes untold" writes without telling the cache, so wrong answers must be found there.',
     ],
   }
 }

@@ -50,11 +50,11 @@ export async function benchPresence(): Promise<Report> {
       presenceTable(presence),
     ],
     notes: [
-      'CPU is that of the server, by the kernel: the load has a process of its own, and the time of the clock says more of it than of the server. All of workerd runs on one machine here, on Cloudflare each hub has a thread of its own.',
-      `A room: sockets that connect and subscribe to one private channel with a signature, then ${EVENTS} events of 200 bytes from one of them to all others.`,
-      'workerd alone is one object that hands a frame to hibernating sockets, without a channel, a signature or anything of ours: what is above it is what we cost.',
-      `workerd has two files open for each socket: where fewer than 20,400 may be open there are ${MANY} sockets over ${HUBS} hubs.`,
-      'Presence: users who come into one presence channel one after the other, fifty at a time. The protocol has everybody told of everybody; nearcache tells the first 100, or clients of its own, in batches.',
+      'CPU is that of the server process, as the kernel reports it. The load comes from another process, which dominates the elapsed time. Here all of workerd runs on one machine; on Cloudflare each hub has its own thread.',
+      `Room: sockets connect and subscribe to one private channel with a signature, then ${EVENTS} events of 200 bytes go from one of them to all others.`,
+      '"workerd alone" is one object that sends a frame to hibernating sockets, without channels, signatures or nearcache: the difference is nearcache's own cost.',
+      `workerd has two open files for each socket. If the process may open fewer than 20,400 files, there are ${MANY} sockets over ${HUBS} hubs.`,
+      'Presence: users join one presence channel, fifty at a time. The protocol tells every member about every other. nearcache does so for the first 100 members; beyond that it informs its own clients in batches.',
     ],
   }
 }
