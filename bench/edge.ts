@@ -63,7 +63,7 @@ export async function benchEdge(): Promise<Report> {
     notes: [
       'CPU is that of workerd.',
       `Sessions: each request from outside makes ${PER_REQUEST} requests to the app, and a figure is for one of these. Redis is the embedded engine in the same isolate: a full validation includes its command, but no network.`,
-      'Remote hits: all reads of a round are made in one request from outside. A value is 1 KB of JSON with two tags, read through nearcache's bridge in front of a Redis. A Worker may have six connections to a host, so 16 concurrent bare fetches wait for one another.',
+      'Remote hits: all reads of a round are made in one request from outside. A value is 1 KB of JSON with two tags, read through the bridge in front of a Redis. A Worker may have six connections to a host, so 16 concurrent bare fetches wait for one another.',
     ],
   }
 }

@@ -101,7 +101,7 @@ async function measure(server: RedisServer, redis: Redis): Promise<Report> {
     tables: [sentTable(sent)],
     notes: [
       "A read by nearcache is one MGET of an entry, its lease and three markers, and parses the value. For comparison, ioredis sends the same MGET. @upstash/redis parses values, ioredis does not. HTTP goes through nearcache's bridge, in front of the same Redis.",
-      'node:http sends and receives the same bytes as nearcache and checks nothing: the difference is nearcache's own cost.',
+      'node:http sends and receives the same bytes as nearcache and checks nothing: the difference is what nearcache costs.',
     ],
   }
 }

@@ -52,7 +52,7 @@ export async function benchPresence(): Promise<Report> {
     notes: [
       'CPU is that of the server process, as the kernel reports it. The load comes from another process, which dominates the elapsed time. Here all of workerd runs on one machine; on Cloudflare each hub has its own thread.',
       `Room: sockets connect and subscribe to one private channel with a signature, then ${EVENTS} events of 200 bytes go from one of them to all others.`,
-      '"workerd alone" is one object that sends a frame to hibernating sockets, without channels, signatures or nearcache: the difference is nearcache's own cost.',
+      '"workerd alone" is one object that sends a frame to hibernating sockets, without channels, signatures or nearcache: the difference is what nearcache costs.',
       `workerd has two open files for each socket. If the process may open fewer than 20,400 files, there are ${MANY} sockets over ${HUBS} hubs.`,
       'Presence: users join one presence channel, fifty at a time. The protocol tells every member about every other. nearcache does so for the first 100 members; beyond that it informs its own clients in batches.',
     ],

@@ -231,18 +231,6 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
-  test('tells of the end of an abandoned handler while Redis is down too', async () => {
-    const warming = withJob({ timeBudget: '10s', handler: () => new Promise(() => undefined) })
-    const events = listen(warming)
-    const run = warming.runDue()
-    await platform.advance(0)
-    down(AWAY)
-    await platform.advance(60_000)
-
-    expect(await run).toBe(1)
-    expect(events.map(({ kind }) => kind)).toEqual(['started', 'ended'])
-  })
-
   test('retries a failed slot with growing delays, and gives it up in the end', async () => {
     const error = new Error('The loader is away')
     const warming = withJob({
