@@ -34,7 +34,7 @@ describeWithRedis('the tcp transport before a Sentinel that requires a password'
       ...secrets,
       `sentinel auth-pass ${PRIMARY} of-data`,
     ])
-    const its = tcpTransport({ ...sentinel, password: 'of-sentinel' })
+    const its = tcpTransport({ host: sentinel.host, port: sentinel.port, password: 'of-sentinel' })
     const greet = async (): Promise<unknown> => its.request({ body: ['SENTINEL', 'MASTERS'] })
     await eventually(async () => expect(await greet()).toHaveProperty('result.0'))
     await its.close()
@@ -95,7 +95,7 @@ describeWithRedis('the tcp transport before a Sentinel that requires a password'
 
   test('asks the next Sentinel if one accepts a connection but does not answer', async () => {
     const silent = await startSentinel(server.port)
-    const its = tcpTransport({ ...silent })
+    const its = tcpTransport({ host: silent.host, port: silent.port })
     await eventually(() => its.request({ body: ['PING'] }))
     await its.close()
     try {
@@ -116,7 +116,7 @@ describeWithRedis('the tcp transport before a Sentinel that requires a password'
   })
 
   test('rejects at once after the Sentinel password was changed, and recovers without a restart', async () => {
-    const its = tcpTransport({ ...sentinel, password: 'of-sentinel' })
+    const its = tcpTransport({ host: sentinel.host, port: sentinel.port, password: 'of-sentinel' })
     const admin = tcpTransport({ url: server.url, password: 'of-data' })
     const redis = connect({ username: 'watcher', password: 'of-watcher' })
     const cache = new RedisCacheManager({ redis, deadline: '5s' })

@@ -83,7 +83,7 @@ describeWithRedis('the tcp transport, during a failover started by the operator,
   test('switches to the new primary at once, although the old one keeps its role for ten seconds', async () => {
     const transport = tcpTransport({ sentinel: { name: PRIMARY, nodes: [sentinel] } })
     const former = tcpTransport({ url: primary.url })
-    const operator = tcpTransport({ ...sentinel })
+    const operator = tcpTransport({ host: sentinel.host, port: sentinel.port })
     const ask = async (of: Transport, ...body: [string, ...string[]]): Promise<unknown> =>
       (await of.request({ body }).catch(() => ({ result: undefined }))).result
     const port = async (): Promise<string | undefined> =>

@@ -10,5 +10,6 @@ import { tcpTransport } from '../../../src/redis/tcp/index.ts'
 import type { Way } from './protocol.ts'
 
 export function transportOf(way: Way): Transport {
-  return way.kind === 'tcp' ? tcpTransport({ url: way.url }) : restTransport(way)
+  if (way.kind === 'tcp') return tcpTransport({ url: way.url })
+  return restTransport({ url: way.url, token: way.token })
 }
