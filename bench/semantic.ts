@@ -76,7 +76,7 @@ export async function benchSemantic(): Promise<Report> {
     ],
     notes: [
       'Vectors are in clusters around random centres. "All by bytes" compares all int8 vectors, without preselection by sign bits.',
-      'Bytes are those of the arrays, unused capacity included: for each dimension an int8 and a sign bit, and 4 bytes for its length.',
+      'Bytes are those of the arrays, unused capacity included: an int8 and a sign bit for each dimension, and 4 bytes for the length of the vector.',
     ],
   }
 }

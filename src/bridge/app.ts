@@ -33,7 +33,7 @@ interface Exchange extends Access<Database> {
  * answers 200 if every backend responds, otherwise 503. `/metrics` returns the counters of the database
  * whose token is sent. State is per instance.
  *
- * @throws {InvalidOptionError} When an option is unusable.
+ * @throws {InvalidOptionError} When an option is unknown or unusable.
  *
  * @example
  * ```ts

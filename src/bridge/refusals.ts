@@ -29,7 +29,7 @@ const MORE_READS =
  */
 export function refusalOf(command: Command, readOnly: boolean): string | undefined {
   const name = command[0].toUpperCase()
-  if (isUnshared(command) || isForOperators(name, command)) {
+  if (isUnshared(name, command) || isForOperators(name, command)) {
     return `ERR ${name} is not available over REST`
   }
   if (!readOnly || isPermitted(name, command)) return undefined

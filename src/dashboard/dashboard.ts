@@ -22,7 +22,7 @@ import { Pages } from './pages.tsx'
  * - Forms from another origin are refused with 403, and in the mode `read-only` also forms that change
  *   something. A form that is too long is read as empty.
  *
- * @throws {InvalidOptionError} When an option is missing or out of its range.
+ * @throws {InvalidOptionError} When an option is missing, unknown or out of its range.
  */
 export function dashboard(options: DashboardOptions): Hono {
   const app = dashboardPages(options)

@@ -67,9 +67,8 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly platform?: Platform
 }
 
-const FIELDS = 'cache figures window rules memoryLimitBytes notify prefix warming platform'.split(
-  ' ',
-)
+const FIELDS = `cache figures window rules memoryLimitBytes notify prefix
+  warming platform`.split(/\s+/)
 
 /** @throws {InvalidOptionError} When an option is unknown, `figures` is missing, or the limit is not above 0. */
 export function checkOptions(options: CacheMonitorOptions<never>): void {

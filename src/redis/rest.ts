@@ -33,7 +33,7 @@ export type { RestOptions } from './rest-options.ts'
  * `onMessage` is called with each event (`message,channel,payload`), and the signal ends the stream. If the
  * stream ends by itself, nothing is called.
  *
- * @throws {InvalidOptionError} When an option is unusable.
+ * @throws {InvalidOptionError} When an option is unknown or unusable.
  *
  * @example
  * ```ts

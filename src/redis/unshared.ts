@@ -5,16 +5,19 @@
  */
 
 import { wordsIn } from '../entry/words.ts'
-import type { Command } from './requester.ts'
 
 const UNSHARED =
   wordsIn(`ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
   MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF RESET SELECT SSUBSCRIBE
   SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`)
 
-/** Whether a command blocks its connection, or changes the connection's state for the commands after it. */
-export function isUnshared(command: Command): boolean {
-  const name = command[0].toUpperCase()
+/**
+ * Whether a command blocks its connection, or changes the connection's state for the commands after it.
+ *
+ * @param name The command's name in upper case.
+ * @param command The whole command, which begins with its name.
+ */
+export function isUnshared(name: string, command: readonly unknown[]): boolean {
   if (name === 'CLIENT') return wordAt(command, 1) === 'REPLY'
   return UNSHARED.has(name) || ((name === 'XREAD' || name === 'XREADGROUP') && blocks(command))
 }
@@ -26,7 +29,7 @@ const OPERANDS: ReadonlyMap<string, number> = new Map([
 ])
 
 /** Whether a read of streams blocks. Keys follow STREAMS, and a key may be called BLOCK. */
-function blocks(command: Command): boolean {
+function blocks(command: readonly unknown[]): boolean {
   for (let at = 1; at < command.length; at++) {
     const word = wordAt(command, at)
     if (word === 'BLOCK' || word === 'STREAMS') return word === 'BLOCK'
@@ -35,6 +38,6 @@ function blocks(command: Command): boolean {
   return false
 }
 
-function wordAt(command: Command, at: number): string {
+function wordAt(command: readonly unknown[], at: number): string {
   return String(command[at]).toUpperCase()
 }

@@ -47,7 +47,7 @@ export class Warming {
   #stop = new AbortController()
   #ticking: Promise<void> | undefined
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: WarmingOptions) {
     const { platform, redis, prefix, version, leaseMs, timeBudgetMs, graceMs } =
       resolveOptions(options)

@@ -32,7 +32,7 @@ const DELETED_AT_ONCE = 1_000
  * Each scope is a namespace, and the prompt is stored as metadata. An operation takes one request, a removal
  * one per 1,000 entries. Upstash's scores are `(1 + cosine) / 2`; they are turned back into cosines.
  *
- * @throws {InvalidOptionError} When an option is missing or out of its range.
+ * @throws {InvalidOptionError} When an option is missing, unknown or out of its range.
  */
 export function upstashVectorStore(options: UpstashVectorStoreOptions): VectorStore {
   checkFields(options, 'options', ['url', 'token', 'deadline', 'platform', 'fetch'])

@@ -52,6 +52,8 @@ const DELETED_AT_ONCE = 1_000
  * Ids are unique in the whole index, so each is a hash of scope and entry. Vectorize cannot delete a
  * namespace, so `clear` rejects. Invalidate the answers of the scope in the cache instead: their vectors
  * then cause misses.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function vectorizeStore(options: VectorizeStoreOptions): VectorStore {
   checkFields(options, 'options', ['index', 'deadline', 'platform'])

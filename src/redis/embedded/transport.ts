@@ -75,7 +75,7 @@ class EmbeddedTransport implements Transport {
  *
  * Transports to the same engine see the same keys. Closing one does not affect the engine.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its documented range.
  */
 export function embeddedTransport(
   options: EmbeddedOptions | { readonly engine: EmbeddedRedis } = {},

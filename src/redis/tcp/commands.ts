@@ -32,7 +32,7 @@ export function readCommand(body: unknown): Outgoing | Refusal {
   if (!args.every((arg) => arg !== undefined)) {
     return { error: 'ERR an argument is neither a string nor a number' }
   }
-  if (isUnshared([name, ...args])) {
+  if (isUnshared(name, body)) {
     return { error: `ERR ${name} is not available on a shared connection` }
   }
   return { name, args }

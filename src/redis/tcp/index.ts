@@ -46,7 +46,7 @@ export type { TcpOptions, TcpTls } from './options.ts'
  * again, preceded by `unsubscribe,channel,0` if the first attempt to reconnect failed: the server is down, or
  * no longer allows the channel.
  *
- * @throws {InvalidOptionError} When an option is unusable; on Cloudflare Workers without `perRequest`.
+ * @throws {InvalidOptionError} When an option is unknown or unusable; on Cloudflare Workers without `perRequest`.
  *
  * @example
  * ```ts

@@ -66,7 +66,7 @@ export class RealtimeClient {
   /** The name of the signed-in user's channel; set, every new connection signs in again. */
   #own: string | undefined
 
-  /** @throws {InvalidOptionError} When an option is missing or out of its range. */
+  /** @throws {InvalidOptionError} When an option is missing, unknown or out of its range. */
   constructor(options: ClientOptions) {
     this.#policy = resolveClientOptions(options)
     this.#link = new Link(this.#policy, {
