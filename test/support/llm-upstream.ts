@@ -105,7 +105,8 @@ export function llmUpstream(settings: Partial<LLMUpstream> = {}): LLMUpstream {
 
   function passed(request: Request): Response {
     const { pathname: url } = new URL(request.url)
-    return Response.json({ method: request.method, url, questions: upstream.questions.length })
+    const asked = upstream.questions.filter(({ body }) => url.endsWith(`/models/${body['model']}`))
+    return Response.json({ method: request.method, url, questions: asked.length })
   }
 
   function reply(
