@@ -6,7 +6,6 @@
 
 import { type EntryHeader, headerIn } from '../entry/header.ts'
 import { numberWithin } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
 import type { CacheContext } from './context.ts'
 import type { CacheNamespace } from './namespace.ts'
 import { partsOf } from './namespace-parts.ts'
@@ -17,8 +16,11 @@ import { readSegment } from './segment.ts'
 export interface CensusOptions {
   /** Most entries to read, with two commands each; 1 to 100_000. @default 500 */
   readonly mostEntries?: number
-  /** After how many names that match, duplicates included, the census stops; at least 1. @default 20_000 */
-  readonly mostNames?: number
+  /**
+   * Most SCAN commands, each of which looks at about 1,000 names of the database, whoever wrote them; 1 to 10_000.
+   * @default 50
+   */
+  readonly mostScans?: number
   /** Counts entries that carry one of these tags. @default none */
   readonly tags?: readonly string[]
 }
@@ -40,7 +42,7 @@ export interface CensusOfNamespace {
 export interface Census {
   /** Epoch milliseconds. */
   readonly at: number
-  /** Whether every entry was read; otherwise the census is a sample. */
+  /** Whether every entry was read. If a bound is reached, the census counts as a sample, even if nothing was left. */
   readonly isWhole: boolean
   /** How many entries were read. */
   readonly entries: number
@@ -56,27 +58,27 @@ const HEADER_BYTES = 4_096
  * so the first of them are a sample of all.
  *
  * @throws {InvalidOptionError} When a bound is out of range, or another copy of this package made the namespace.
- * @throws {InvalidKeyError} When an entry was read and one of `tags` is not valid.
+ * @throws {InvalidKeyError} When one of `tags` is not valid.
  * @throws {RemoteError} When Redis cannot be reached; also `RemoteTimeoutError` and `CircuitOpenError`.
  */
 export async function takeCensus(
   namespace: CacheNamespace,
-  { mostEntries = 500, mostNames = 20_000, tags = [] }: CensusOptions = {},
+  { mostEntries = 500, mostScans = 50, tags = [] }: CensusOptions = {},
 ): Promise<Census> {
   const { ctx } = partsOf(namespace, 'namespace')
   numberWithin(mostEntries, 'mostEntries', 1, 100_000)
-  if (!(mostNames >= 1)) throw new InvalidOptionError('mostNames', 'a number of at least 1')
+  numberWithin(mostScans, 'mostScans', 1, 10_000)
+  for (const tag of tags) ctx.names.keyspace.tag(tag)
   const { base } = ctx.names.keyspace
   const tally = new CensusTally(ctx, base, tags)
-  let names = 0
+  let scans = 0
   let isWhole = true
   // Escaped names contain no characters that are special in a glob.
   for await (const page of scan(ctx.link, `${base}*:e:{*`)) {
     const found = page.filter((name) => tally.isNew(name))
     const taken = found.slice(0, mostEntries - tally.entries)
     await Promise.all(taken.map((name) => tally.add(name)))
-    names += page.length
-    isWhole = taken.length === found.length && names < mostNames
+    isWhole = taken.length === found.length && ++scans < mostScans
     if (!isWhole) break
   }
   return { at: tally.at, isWhole, entries: tally.entries, namespaces: tally.result() }

@@ -236,14 +236,30 @@ describe('takeCensus', () => {
       isWhole: false,
       entries: 7,
     })
-    expect(await takeCensus(cache, { mostNames: 1 })).toMatchObject({ isWhole: false })
+    expect(await takeCensus(cache, { mostScans: 1 })).toMatchObject({ isWhole: false })
+  })
+
+  test('looks at no more of a large database than allowed, whoever wrote its keys', async () => {
+    for (let i = 0; i < 2_500; i++)
+      await redis.request({ path: [], body: ['SET', `other:${i}`, 1] })
+    const before = redis.requests.length
+
+    const census = await takeCensus(isolate(), { mostScans: 2 })
+
+    expect(census).toMatchObject({ isWhole: false, entries: 0 })
+    const sent = redis.requests.slice(before).map(({ body }) => (body as string[])[0])
+    expect(sent).toEqual(['SCAN', 'SCAN'])
+  })
+
+  test('refuses a tag that is not valid, also if nothing is stored', async () => {
+    await expect(takeCensus(isolate(), { tags: [''] })).rejects.toThrow(InvalidKeyError)
   })
 
   test.each([
     { mostEntries: 0 },
     { mostEntries: 1e6 },
-    { mostNames: 0 },
-    { mostNames: Number.NaN },
+    { mostScans: 0 },
+    { mostScans: Number.NaN },
   ])('refuses %o', async (options) => {
     await expect(takeCensus(isolate(), options)).rejects.toThrow(InvalidOptionError)
   })
