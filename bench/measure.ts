@@ -41,8 +41,9 @@ export interface Target {
   readonly bound: { readonly atMost: number } | { readonly atLeast: number }
 }
 
-/** Whether a target is met. A figure that is missing meets none. */
+/** Whether a target is met. A figure that is missing meets none: it is NaN, or `null` once it was kept as JSON. */
 export function isMet({ measured, bound }: Target): boolean {
+  if (!Number.isFinite(measured)) return false
   return 'atMost' in bound ? measured <= bound.atMost : measured >= bound.atLeast
 }
 

@@ -88,8 +88,9 @@ function countsOf(counts: Report['counts']): Table {
   return { title: 'counts', heads: ['count', ''], rows: Object.entries(counts) }
 }
 
-/** Three digits that mean something. */
+/** Three digits that mean something; `none` for a figure that could not be measured. */
 function number(value: number): string {
+  if (!Number.isFinite(value)) return 'none'
   if (Math.abs(value) >= 100) return String(Math.round(value))
   return Number(value.toPrecision(3)).toString()
 }
