@@ -18,6 +18,10 @@ const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
 /** Output of a mutant that does not run at all. Such a failure does not mean that a test found the mistake. */
 const BROKEN = /SyntaxError|Transform failed|Failed to resolve|Cannot find|is not defined/
 
+/** Exit codes if the mistake was found: of a test run that fails, and of `play.ts`, which exits with 1 if it crashes. */
+const FAILED = 1
+const VIOLATED = 3
+
 interface Ended {
   readonly code: number | null
   readonly output: string
@@ -72,7 +76,9 @@ describe('Mutants', () => {
       const { code, output } = await judge(mutant)
 
       expectHere(output).not.toMatch(BROKEN)
-      expectHere(code, `it survives: ${output.slice(-2_000)}`).toBe(1)
+      expectHere(code, `it survives: ${output.slice(-2_000)}`).toBe(
+        mutant.foundBy ? FAILED : VIOLATED,
+      )
       killed++
     })
   })
