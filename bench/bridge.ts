@@ -1,6 +1,6 @@
 /**
- * What the bridge costs: GET of 1 KB through it, beside a bare fetch of the same bytes from a server
- * that does nothing, and beside ioredis without any HTTP.
+ * What the bridge costs: a GET of 1 KB through it, compared with a bare fetch of the same bytes from a server
+ * that does nothing else, and with ioredis without any HTTP.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { endAll, startBridge, startProgram, BRIDGE_TOKEN as TOKEN } from './proc
 const ROUNDS = 9
 const VALUE = 'x'.repeat(1_024)
 const KEY = 'bench:key'
-/** How many at once, and how many operations that makes in a round. */
+/** Concurrency, and operations in a round. */
 const LOADS = [
   [1, 400],
   [16, 2_000],
@@ -22,7 +22,7 @@ const LOADS = [
 ] as const
 const PIPELINE = 100
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchBridge(): Promise<Report> {
   try {
     return await measure()
@@ -115,13 +115,13 @@ async function post(url: string, body: string): Promise<string> {
   return response.text()
 }
 
-/** How often the server read from a connection: once for what is written at once. */
+/** How many reads from its connection Redis needs for a pipeline: one, if the bridge writes it in one piece. */
 async function readsOf(redis: Redis, bridge: string): Promise<number> {
   const count = async (): Promise<number> =>
     Number(/total_reads_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
   const before = await count()
   await pipeline(bridge)
-  // The second INFO is a read of its own.
+  // The second INFO is one of the reads.
   return (await count()) - before - 1
 }
 

@@ -1,5 +1,5 @@
 /**
- * What users ship: bytes of each part of the package as a bundler leaves it, beside others.
+ * Bytes that users ship: each part of the package as a bundler outputs it, compared with other packages.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { peerFolder } from './peers.ts'
 const ROOT = join(import.meta.dirname, '..')
 const CORE = 'RedisCacheManager + restTransport'
 
-/** What an edge runtime can import. The others need Node. */
+/** Subpaths that are measured one by one; all run on edge runtimes. */
 const SUBPATHS = [
   'nearcache',
   'nearcache/errors',
@@ -43,7 +43,7 @@ const SUBPATHS = [
   'nearcache/interop/keyv',
 ]
 
-/** A Worker of one's own with a shared tier on Upstash: what it imports, whole where parts need each other. */
+/** Imports of a user's Worker with a remote tier on Upstash; modules with interdependent exports are whole. */
 export const WORKER_PARTS = `
   export { Hono } from 'hono'
   export { RedisCacheManager, restTransport } from 'nearcache'
@@ -56,10 +56,10 @@ export const WORKER_PARTS = `
   export * from 'nearcache/websocket/objects'
   export * from 'nearcache/platform/workers'`
 
-/** What a cache over HTTP would stand on otherwise. */
+/** The client that another cache over HTTP would use. */
 const FLOOR = '@upstash/redis'
 
-/** The least that makes each a cache, or a client. */
+/** The smallest set of imports that makes each a working cache or client. */
 const PEERS: Readonly<Record<string, string>> = {
   [FLOOR]: `export { Redis } from '@upstash/redis'`,
   'lru-cache': `export { LRUCache } from 'lru-cache'`,
@@ -96,7 +96,7 @@ interface Bundle {
   readonly inputs: Metafile['outputs'][string]['inputs']
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchBundle(): Promise<Report> {
   const core = await bundle(
     CORE,
@@ -143,7 +143,7 @@ export async function benchBundle(): Promise<Report> {
   }
 }
 
-/** Bundles for browsers; what imports Node's own modules is bundled for Node, and marked. */
+/** Bundles for browsers. Code that imports Node's modules is bundled for Node instead, and marked. */
 async function bundle(name: string, code: string, folder: string): Promise<Bundle> {
   const options = {
     stdin: { contents: code, resolveDir: folder, sourcefile: 'entry.js' },
@@ -174,7 +174,7 @@ function kilobytes({ gzipped }: Bundle): number {
   return gzipped / 1_000
 }
 
-/** Start-up loads its parts one by one: what a process loads that wants none of them, and all of them. */
+/** Start-up imports its parts on demand: the bytes that a process loads with no part, and with all parts. */
 async function startupTable(): Promise<Table> {
   const { outputFiles, metafile } = await build({
     entryPoints: { startup: join(ROOT, 'dist/startup/index.js') },
@@ -230,7 +230,7 @@ function sizes(title: string, bundles: readonly Bundle[], floor: Bundle): Table 
   }
 }
 
-/** Minified bytes of a bundle, by where they come from. */
+/** Minified bytes of a bundle, by package or folder. */
 function composition(
   title: string,
   { inputs }: Bundle,

@@ -1,6 +1,6 @@
 /**
- * An HTTP server that reads the request and answers always the same: the floor for whatever is
- * served over HTTP. The answer is its first word.
+ * An HTTP server that reads each request and always sends the same answer, its first argument: the lower bound
+ * for any server over HTTP.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The Worker in which bench/edge.ts measures remote hits: by this package, by the bare client, and by
+ * The Worker in which bench/edge.ts measures remote hits: with nearcache, with the bare client, and with
  * `fetch` alone.
  *
  * @module
@@ -10,7 +10,7 @@ import { RedisCacheManager, restTransport } from 'nearcache'
 import { repeat } from './measure.ts'
 import { recordOf } from './record.ts'
 
-/** Where the bridge is. */
+/** URL and token of the bridge. */
 interface Env {
   readonly URL: string
   readonly TOKEN: string
@@ -18,10 +18,10 @@ interface Env {
 
 const KEYS: readonly string[] = Array.from({ length: 256 }, (_, i) => `user:${i}`)
 const TAGS = ['org:1', 'team:2']
-/** Ample: a machine that stands still for a while must not turn hits into loads. */
+/** Long, so that a pause of the machine does not turn hits into loads. */
 const DEADLINE_MS = 10_000
 
-/** The ways to read, by the path that asks for them. */
+/** The ways to read, by path. */
 function waysOf({
   URL: url,
   TOKEN: token,
@@ -32,7 +32,7 @@ function waysOf({
   })
   const options = { url, token, enableTelemetry: false }
   const raw = new Redis(options)
-  // As ours is: by default it waits for ever.
+  // With a deadline, as nearcache has: by default the client waits without limit.
   const bounded = new Redis({ ...options, signal: () => AbortSignal.timeout(DEADLINE_MS) })
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   return {

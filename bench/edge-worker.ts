@@ -1,6 +1,6 @@
 /**
- * The Worker that bench/edge.ts measures: routes behind the session middleware and one without, on an
- * engine in the same isolate, so that what is measured is CPU and no network.
+ * The Worker that bench/edge.ts measures: two routes with the session middleware and one without. Redis is an
+ * engine in the same isolate, so the benchmark measures CPU and no network.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const app = new Hono()
   .use('/fast', session({ sessions }))
   .get('/fast', (c) => c.text(c.var.session.userId))
 
-/** Runs a route many times within one request of the outside, which HTTP then hardly weighs on. */
+/** Runs a route many times within one request from outside, so that HTTP hardly counts. */
 async function runMany(path: string, count: number, cookie: string): Promise<Response> {
   const headers = { cookie }
   const before = sessions.redis.counts.commands
@@ -33,7 +33,7 @@ async function runMany(path: string, count: number, cookie: string): Promise<Res
   return Response.json({ commands: sessions.redis.counts.commands - before })
 }
 
-/** A session's cookies, as a browser has them after one request. */
+/** The cookies of a session, as a browser has them after one request. */
 async function logIn(): Promise<Response> {
   const token = await sessions.createSession('user-1', 'ada@shop.example')
   await sessions.cacheUserPermissions('user-1', ['mail:read'])

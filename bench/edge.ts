@@ -1,6 +1,6 @@
 /**
- * What a session and a remote hit cost at the edge, in workerd: routes behind the session middleware
- * beside one without, and reads over HTTP beside the bare client.
+ * What a session and a remote hit cost at the edge, in workerd: routes with the session middleware compared
+ * with one without, and reads over HTTP compared with the bare client.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { bundleWorker, type RunningWorker, startWorkerd } from './workerd.ts'
 const ROUNDS = 9
 /** Requests to a route in one request from outside. */
 const PER_REQUEST = 500
-/** Requests from outside in a round, for each way. */
+/** Requests from outside in a round, for each route. */
 const REQUESTS = 4
-/** Reads in a round, at so many at once. */
+/** Concurrency, and reads in a round. */
 const READS = [
   [1, 400],
   [16, 1_600],
@@ -37,7 +37,7 @@ const HITS = {
 
 type Measured = Pick<Report, 'figures' | 'ratios'>
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchEdge(): Promise<Report> {
   const commands = new Map<string, number>()
   const sessions = await inWorkerd('edge-worker.ts', {}, (worker) =>
@@ -92,7 +92,7 @@ async function measureSessions(
   const subjects = Object.entries(SESSIONS).map(([name, path]) => ({
     name,
     run: async (count: number) => {
-      // The fast path holds for a minute, and a run takes longer.
+      // A fast-path token is valid for a minute, and the benchmark takes longer.
       const headers = {
         cookie: path === '/fast' ? await (await fetch(`${origin}/log-in`)).text() : cookie,
       }

@@ -1,6 +1,6 @@
 /**
- * What the HTTP cache adds to a request: to a hit, to a miss, and to a response that is not stored, beside
- * no cache at all, in Node; and in workerd beside `hono/cache`, which needs the Cache API.
+ * What the HTTP cache adds to a hit, to a miss, and to a response that is not stored: in Node compared with
+ * no cache, and in workerd also with `hono/cache`, which needs the Cache API.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, '..')
 const BODY = JSON.stringify({ text: 'x'.repeat(1_000) })
 const NONE = 'no cache'
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchHttp(): Promise<Report> {
   const node = await inNode()
   const workerd = await inWorkerd()
@@ -154,7 +154,7 @@ async function inWorkerd(): Promise<Measured> {
   }
 }
 
-/** Medians as times, and what each has more than the first. */
+/** The median time of a request, and how much longer it is than without a cache. */
 function addedBy(title: string, none: string, figures: readonly Figures[]): Table {
   const timeOf = ({ opsPerSecond }: Figures): number => 1_000_000 / opsPerSecond
   const base = figures.find(({ subject }) => subject === none)

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- NAME [--full] [--json]`: builds the package, runs one benchmark on it and prints its
- * tables, targets and ratios first; `workload` has a full size, which takes several minutes. `npm run bench -- --docs` writes docs/benchmarks.md from the last
- * results of each.
+ * tables, targets and ratios first. `--full` is for `workload` alone and takes several minutes.
+ * `npm run bench -- --docs` writes docs/benchmarks.md from the last results of each benchmark.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Bench } from './measure.ts'
 import { keep, writeDocs } from './results.ts'
 import { toText } from './table.ts'
 
-/** Loaded by name: each stands for itself in its process, and finds the package built. */
+/** Imported on demand: only the chosen benchmark is loaded, and only after the package is built. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   near: async () => (await import('./near.ts')).benchNear,
   remote: async () => (await import('./remote.ts')).benchRemote,
@@ -38,7 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   semantic: async () => (await import('./semantic.ts')).benchSemantic,
 }
 
-/** Those that have a full size besides the usual one. */
+/** Benchmarks that have a full size besides the usual one. */
 const SIZED: readonly string[] = ['workload']
 
 const { values, positionals } = parseArgs({
@@ -60,7 +60,7 @@ if (values.docs && positionals.length === 0) {
   console.error(`--full is for: ${SIZED.join(', ')}`)
   process.exit(2)
 } else {
-  // Outside production near copies are frozen, which nobody measures who means to compare.
+  // Outside production, near copies are frozen. The cost of that would distort the comparison.
   process.env['NODE_ENV'] = 'production'
   const build = join(import.meta.dirname, '../scripts/build.ts')
   execFileSync(process.execPath, [build], { cwd: join(import.meta.dirname, '..') })

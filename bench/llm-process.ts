@@ -1,6 +1,6 @@
 /**
- * The servers of the benchmark of answers, each in a process of its own: `model`, or `proxy` before
- * the URL in MODEL_URL and the Redis in REDIS_URL.
+ * The servers of bench/llm.ts, each in its own process: `model`, or `proxy` in front of the model at
+ * MODEL_URL, with the Redis at REDIS_URL.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { llmProxy } from 'nearcache/llm/proxy'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { llmUpstream } from '../test/support/llm-upstream.ts'
 
-/** Before the first messages: a model that is quick, and then sends all the others at once. */
+/** Delays before the first two messages: a fast model, which then sends all others at once. */
 const WAITS_MS = [20, 5]
 
 const [, , role] = process.argv

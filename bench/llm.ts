@@ -1,6 +1,6 @@
 /**
- * What the caching proxy costs and saves: the time to the first byte of an answer that is not stored,
- * beside the model's own; the time a stored answer takes; and how much of Redis an answer takes.
+ * What the caching proxy costs and saves: the time to the first byte on a miss, compared with the model itself;
+ * the time of a hit; and the bytes that an answer takes in Redis.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const ROUNDS = 200
 const PROGRAM = join(import.meta.dirname, 'llm-process.ts')
 const URL_LINE = /^(http:.*)$/
 
-/** A way to ask, and how its body is made from a prompt. */
+/** A way to ask, and how it makes the body of a request from a prompt. */
 interface Way {
   readonly name: string
   readonly path: string
@@ -41,7 +41,7 @@ const WAYS: readonly Way[] = [
   },
 ]
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchLlm(): Promise<Report> {
   const server = await startRedisServer()
   const redis = new Redis(server.port, '127.0.0.1')
@@ -77,10 +77,10 @@ interface Measured {
   readonly direct: Times
   readonly miss: Times
   readonly hit: Times
-  /** Bytes of the answer as it is sent, and of all that Redis holds of it. */
+  /** Bytes of the answer as it is sent, and of everything that Redis stores for it. */
   readonly sentBytes: number
   readonly storedBytes: number
-  /** Difference of the medians, in milliseconds. */
+  /** Median time to the first byte of a miss, minus that of the model, in milliseconds. */
   readonly addedMs: number
 }
 
@@ -92,7 +92,7 @@ interface Times {
 async function measure(way: Way, model: string, proxy: string, redis: Redis): Promise<Measured> {
   const ask = (base: string, prompt: string): Promise<Timed> =>
     timed(`${base}${way.path}`, way.body(prompt))
-  // Connections are open, and scripts known to Redis.
+  // Opens connections, and loads the scripts into Redis.
   for (let i = 0; i < 20; i++) {
     await ask(proxy, `${way.name}, warm ${i}`)
     await ask(model, 'warm')
@@ -127,7 +127,7 @@ interface Timed extends Times {
   readonly via: string
 }
 
-/** The first hit: what is stored behind an answer may take a moment. */
+/** Asks until the first hit: the proxy stores an answer in the background. */
 async function stored(ask: () => Promise<Timed>): Promise<Timed> {
   for (;;) {
     const answer = await ask()
@@ -149,7 +149,7 @@ async function timed(url: string, body: object): Promise<Timed> {
   return { firstMs: firstMs ?? wholeMs, wholeMs, bytes, via }
 }
 
-/** Names and values of all that Redis holds, in bytes. */
+/** Bytes of all keys and values in Redis. */
 async function heldBytes(redis: Redis): Promise<number> {
   const keys = await redis.keys('*')
   const lengths = await Promise.all(keys.map((key) => redis.strlen(key)))

@@ -1,31 +1,31 @@
 /**
- * Measures several ways to do one thing in the same run, turn by turn, so that what the machine does
- * besides falls on all of them.
+ * Measures several ways to do one thing alternately within one run, so that other load on the machine
+ * affects all of them.
  *
  * @module
  */
 
-/** One way to do it. */
+/** One of the ways that are compared. */
 export interface Subject {
   readonly name: string
-  /** Which part of a round's operations is enough for one that is slow, from (0, 1]. @default 1 */
+  /** Part of a round's operations that the subject runs, in (0, 1]; below 1 if it is slow. @default 1 */
   readonly share?: number
-  /** Does it `count` times, so many at once. */
+  /** Runs `count` operations, with `concurrency` of them at once. */
   run(count: number, concurrency: number): Promise<void>
 }
 
-/** What one way cost, at one concurrency: medians over the rounds. */
+/** What one subject cost, at one concurrency: medians over the rounds. */
 export interface Figures {
   readonly subject: string
   readonly concurrency: number
   readonly opsPerSecond: number
-  /** CPU time of the process that is measured for one operation, in microseconds. */
+  /** CPU time of the measured process for one operation, in microseconds. */
   readonly clientCpuUs: number
-  /** Of the slowest and the fastest round, in operations a second. */
+  /** Operations a second in the slowest and in the fastest round. */
   readonly range: readonly [slowest: number, fastest: number]
 }
 
-/** Two subjects compared: the median over the rounds of what each round says. */
+/** Two subjects compared: the median of the ratios of each round. */
 export interface Ratio {
   readonly of: string
   readonly to: string
@@ -34,20 +34,20 @@ export interface Ratio {
   readonly clientCpu: number
 }
 
-/** A bound that we set ourselves, and what was measured. */
+/** A bound that the project has set for itself, and what was measured. */
 export interface Target {
   readonly what: string
   readonly measured: number
   readonly bound: { readonly atMost: number } | { readonly atLeast: number }
 }
 
-/** Whether a target is met. A figure that is missing meets none: it is NaN, or `null` once it was kept as JSON. */
+/** Whether a target is met. A missing figure meets no target: it is NaN, or `null` after it was kept as JSON. */
 export function isMet({ measured, bound }: Target): boolean {
   if (!Number.isFinite(measured)) return false
   return 'atMost' in bound ? measured <= bound.atMost : measured >= bound.atLeast
 }
 
-/** Figures that are no rates. */
+/** Figures other than rates. */
 export interface Table {
   readonly title: string
   readonly heads: readonly string[]
@@ -70,7 +70,7 @@ export interface Report {
 
 /** How a benchmark is to be run. */
 export interface BenchOptions {
-  /** At its full size; those that have but one size take no notice. */
+  /** Whether to run at full size. `npm run bench` refuses `--full` for a benchmark that has only one size. */
   readonly isFull: boolean
 }
 
@@ -85,18 +85,18 @@ interface Sample {
 export interface CompareOptions {
   readonly subjects: readonly Subject[]
   readonly concurrency: number
-  /** Operations of a subject in a round. */
+  /** Operations of a subject in a round; `share` reduces them. */
   readonly count: number
   readonly rounds: number
   /** Pairs of subjects, by name. */
   readonly ratios: readonly (readonly [of: string, to: string])[]
-  /** CPU time so far of the process that is measured, in seconds. @default this process's */
+  /** CPU time that the measured process has used so far, in seconds. @default that of this process */
   readonly cpu?: () => number
 }
 
 /**
- * Runs every subject once in every round, in an order drawn anew, after a round that warms up: who always
- * followed the same one would always clear away after it.
+ * Runs every subject once a round, after a round that warms up. The order is random in each round: in a fixed
+ * order, a subject would always collect the garbage of the same predecessor.
  */
 export async function compare(
   options: CompareOptions,
@@ -156,7 +156,7 @@ function ownCpu(): number {
   return (user + system) / 1e6
 }
 
-/** Calls `task` so many times, with so many under way at once. */
+/** Calls `task` `count` times, with `concurrency` calls under way at once. */
 export async function repeat(
   count: number,
   concurrency: number,
@@ -179,7 +179,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The value that the part `p` of all is not above. */
+/** The `p`-quantile, with `p` in [0, 1]; NaN without values. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
@@ -189,7 +189,7 @@ export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** The ratio that was measured of two subjects, or NaN. */
+/** The measured ratio of two subjects; NaN if there is none. */
 export function ratioOf(
   { ratios }: Pick<Report, 'ratios'>,
   of: string,

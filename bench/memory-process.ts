@@ -1,6 +1,6 @@
 /**
- * One measurement of the heap: fills a cache, and prints the bytes that an entry of it takes. A process
- * of its own, so that nothing an earlier cache has left is counted.
+ * One measurement of the heap: fills a cache, and prints the bytes for each of its entries. It runs in its own
+ * process, so that garbage of an earlier cache is not counted.
  *
  * `node memory-process.ts NAME URL`, with the URL of a Redis
  *
@@ -18,7 +18,7 @@ import { recordOf } from './record.ts'
 const ENTRIES = 20_000
 const DAY_MS = 86_400_000
 
-/** Fills a cache of its own with so many entries, and returns what holds it. */
+/** Fills a new cache with so many entries, and returns the object that holds it. */
 type Fill = (entries: number, url: string) => Promise<object>
 
 const FILLS: Readonly<Record<string, Fill>> = {
@@ -35,12 +35,12 @@ const collect = runInNewContext('gc') as () => void
 const [, , name = '', url = ''] = process.argv
 const fill = FILLS[name]
 if (fill === undefined) throw new Error(`There is no way named ${name}`)
-// Loads and compiles what a cache needs, hot paths included, which is no entry's.
+// A first cache loads and compiles the code, hot paths included, so that this is not counted for entries.
 const first = await fill(ENTRIES / 4, url)
 const before = settledHeap()
 const holder = await fill(ENTRIES, url)
 const bytes = (settledHeap() - before) / ENTRIES
-// Named last, so that neither could be collected before.
+// Also keeps both caches reachable until here, so that neither is collected before it is measured.
 if (first === holder) throw new Error(`${name} has one cache for all`)
 console.log(`bytes ${bytes}`)
 process.exit()
@@ -79,7 +79,7 @@ async function inNearTier(entries: number, url: string): Promise<RedisCacheManag
   return cache
 }
 
-/** The first read of a copy makes the promise that all of its reads share. */
+/** Reads each entry once: the first read of a near copy creates the promise that all its reads share. */
 async function inNearTierRead(entries: number, url: string): Promise<object> {
   const cache = await inNearTier(entries, url)
   for (let i = 0; i < entries; i++) await cache.get(`user:${i}`)

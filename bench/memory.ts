@@ -1,6 +1,6 @@
 /**
- * Heap that an entry in memory takes, with one tag where there are tags: a record of a thousand bytes,
- * beside the record alone in a Map.
+ * Bytes of heap for an entry in memory: a record of about a thousand bytes, with one tag if the cache has
+ * tags, compared with the record alone in a Map.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { startProgram } from './processes.ts'
 const ROUNDS = 7
 const FLOOR = 'Map'
 const OURS = 'nearcache, near tier'
-/** The names that the process knows. */
+/** Names that `memory-process.ts` accepts. */
 const WAYS = [
   FLOOR,
   'lru-cache',
@@ -22,7 +22,7 @@ const WAYS = [
   'bentocache, memory, values shared',
 ]
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchMemory(): Promise<Report> {
   const samples = new Map<string, number[]>(WAYS.map((name) => [name, []]))
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,5 +1,5 @@
 /**
- * What counting costs: a near hit and a remote hit with metrics on, and with hot keys, beside the same
+ * What counting costs: near and remote hits with metrics, and remote hits with hot keys, compared with hits
  * without.
  *
  * @module
@@ -12,7 +12,7 @@ import { startRedisServer } from '../test/support/redis-server.ts'
 import { compare, type Report, ratioOf, repeat, type Subject } from './measure.ts'
 import { recordOf } from './record.ts'
 
-/** Many and short: what the machine does besides falls on neighbours alike, and the median is of many. */
+/** Many short rounds: other load affects subjects of one round alike, and the medians are of many samples. */
 const ROUNDS = 101
 const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
 const TAGS = ['org:1', 'team:2']
@@ -20,18 +20,18 @@ const NEAR = { on: 'near hit, counted', off: 'near hit' }
 const REMOTE = {
   on: 'remote hit, counted',
   off: 'remote hit',
-  // There are twice as many keys as it has room for.
+  // HotKeys has room for half of the keys, so the costs of making room are included.
   hotKeys: 'remote hit, its key counted',
 }
 const AT_ONCE = 16
 
-/** Begins to count what a cache does. */
+/** Starts counting the operations of a cache. */
 type Counting = (cache: RedisCacheManager) => unknown
 
 const metrics: Counting = (cache) => new Metrics({ cache, sinks: [new RedisFigures({ cache })] })
 const hotKeys: Counting = (cache) => new HotKeys({ cache })
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchMonitor(): Promise<Report> {
   const server = await startRedisServer()
   const opened: { close(): Promise<void> }[] = []

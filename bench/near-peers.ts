@@ -1,16 +1,16 @@
 /**
- * The other caches in memory, each by its own words for "read, or load and keep".
+ * The other in-memory caches, each through its own call for "read, or load and store".
  *
  * @module
  */
 
 import { loadPeer } from './peers.ts'
 
-/** One of them. */
+/** Another in-memory cache. */
 export interface NearPeer {
   readonly name: string
   readonly read: (key: string) => unknown
-  /** See `Subject`: most of them need no more to be measured. */
+  /** See `Subject`: below 1 for caches that are slow. */
   readonly share: number
 }
 
@@ -18,7 +18,7 @@ type Load = (key: string) => object
 
 const TTL_MS = 3_600_000
 
-/** All of them, empty. */
+/** All of the other caches, empty. */
 export async function nearPeers(
   load: Load,
   max: number,
@@ -156,7 +156,7 @@ async function bento(
     'bentocache/drivers/memory',
   )
   return [true, false].map((serialize) => {
-    // Its tags are entries too.
+    // bentocache stores each tag as an entry too.
     const layer = memoryDriver({ maxItems: max * 2, ...(!serialize && { serialize }) })
     const cache = new BentoCache({
       default: 'near',

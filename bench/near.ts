@@ -1,6 +1,6 @@
 /**
- * What a hit costs that needs no Redis: an awaited read of a 1 KB object, with two tags where there
- * are tags, from memory.
+ * What a hit without Redis costs: an awaited read of a 1 KB object from memory, with two tags if the cache
+ * has tags.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const TAGS = ['org:1', 'team:2']
 /** Reads one key. */
 export type Read = (key: string) => unknown
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchNear(): Promise<Report> {
   const cache = new RedisCacheManager({
     redis: embeddedTransport(),
@@ -74,7 +74,7 @@ export async function benchNear(): Promise<Report> {
   }
 }
 
-/** A subject that awaits one read after another; every key is loaded before, and checked. */
+/** A subject that awaits one read after another. All keys are loaded and checked first. */
 async function subject(name: string, read: Read, share = 1): Promise<Subject> {
   for (const key of KEYS) await read(key)
   for (const key of KEYS) {

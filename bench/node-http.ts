@@ -1,12 +1,12 @@
 /**
- * POST by `node:http` and nothing else: what no client of a REST endpoint on Node can do without.
+ * POST through `node:http` and nothing else: the minimum for any client of a REST endpoint on Node.
  *
  * @module
  */
 
 import { Agent, request } from 'node:http'
 
-/** Makes a function that posts a command to an address on kept connections, and parses what it answers. */
+/** Returns a function that posts a command over keep-alive connections, and parses the answer. */
 export function poster(url: string, token: string): (command: unknown) => Promise<unknown> {
   const { hostname, port, pathname: path } = new URL(url)
   const agent = new Agent({ keepAlive: true })

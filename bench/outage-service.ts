@@ -1,5 +1,5 @@
 /**
- * What goes away in bench/outage.ts: a Redis over TCP, or the bridge before one.
+ * The service that fails in bench/outage.ts: a Redis over TCP, or the bridge in front of one.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { freePort } from '../test/support/free-port.ts'
 import { startRedisServer } from '../test/support/redis-server.ts'
 import { startBridge } from './processes.ts'
 
-/** A service of which a cache knows the port. */
+/** A running service; caches connect to its port. */
 export interface Service {
   readonly port: number
-  /** Of the Redis in which its entries are. */
+  /** Port of the Redis that stores the entries. */
   readonly redisPort: number
-  /** Of the process that serves; another after each start. */
+  /** Id of the serving process; changes with each restart. */
   readonly pid: number
-  /** Starts it again where it was, once it has been killed. Resolves when it serves. */
+  /** Starts the killed service again on the same port. Resolves when it serves. */
   restart(): Promise<void>
   stop(): Promise<void>
 }

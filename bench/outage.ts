@@ -1,6 +1,6 @@
 /**
- * What callers feel while Redis is away: 100 reads of cold keys, one every 10 ms, over a loader of
- * 5 ms, with the defaults of each cache; and how soon the cache works again once Redis is back.
+ * What callers experience while Redis is down: 100 reads of absent keys, one every 10 ms, with a loader of 5 ms
+ * and the defaults of each cache; and how soon the cache works again once Redis is back.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { CACHES, type Open, type RemoteCache } from './remote-caches.ts'
 const CALLS = 100
 const EVERY_MS = 10
 const LOADER_MS = 5
-/** Whoever is not answered by then is not waited for. */
+/** A read without an answer by then is abandoned and counted as cut off. */
 const CUT_OFF_MS = 8_000
-/** Of ours and of the loader; a round of the others has most of a minute of waiting in it. */
+/** Rounds of nearcache and of the loader. The others get one, because theirs waits for most of a minute. */
 const ROUNDS = 7
-/** So many failures open our circuit, with the defaults. */
+/** Failures that open nearcache's circuit by default. */
 const FAILURES = 5
-/** After so long our circuit lets a request try again, with the defaults. */
+/** How long nearcache's circuit stays open by default, until one request tries again. */
 const COOLDOWN_MS = 1_000
 
 type End = 'answered' | 'failed' | 'cut off'
 
-/** A way to be away. */
+/** How the service fails. */
 type Outage = 'refused' | 'stopped' | 'silent'
 
 const OUTAGES: Readonly<Record<Outage, string>> = {
@@ -54,7 +54,7 @@ const CONTENDERS: Readonly<Record<string, Contender>> = {
   cacheable: { way: 'tcp', open: CACHES['cacheable'] as Open, rounds: 1 },
 }
 
-/** Times in milliseconds; "later" is of the calls that began after the fifth had ended. */
+/** Times in milliseconds; "later" are the calls that began after the first five had ended. */
 interface Felt {
   readonly first: number
   readonly later: number
@@ -63,11 +63,11 @@ interface Felt {
   readonly p99: number
   readonly errors: number
   readonly cutOff: number
-  /** Until a load was kept again; NaN if the server never was one. */
+  /** Until a loaded value was stored again; NaN if there was no working server, or no cache. */
   readonly recovery: number
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchOutage(): Promise<Report> {
   const rows: (string | number)[][] = []
   const targets: Target[] = []
@@ -94,7 +94,7 @@ export async function benchOutage(): Promise<Report> {
   }
 }
 
-/** Round by round in turns. */
+/** Runs all contenders in each round. */
 async function sufferInTurn(outage: Outage): Promise<ReadonlyMap<string, Felt>> {
   const samples = new Map<string, Felt[]>()
   for (let round = 0; round < ROUNDS; round++) {
@@ -107,7 +107,7 @@ async function sufferInTurn(outage: Outage): Promise<ReadonlyMap<string, Felt>> 
   return new Map([...samples].map(([name, own]) => [name, mediansOf(own)]))
 }
 
-/** Medians of times; all that failed. */
+/** Medians of times, sums of errors. */
 function mediansOf(samples: readonly Felt[]): Felt {
   const over = (field: keyof Felt): number => median(samples.map((felt) => felt[field]))
   const all = (field: keyof Felt): number => samples.reduce((sum, felt) => sum + felt[field], 0)
@@ -156,7 +156,7 @@ function targetsOf(name: string, outage: Outage, felt: ReadonlyMap<string, Felt>
     bound: { atMost },
   })
   const all = [
-    // The deadline and the loader, and a timer's lateness.
+    // The deadline, the loader, and as much again for late timers.
     target('first read, ms', own.first, 500 + 2 * LOADER_MS),
     target(
       'p99 of reads once the circuit is open, ms above the loader',
@@ -173,7 +173,7 @@ async function suffer(outage: Outage, serve: () => Promise<Service>, open: Open)
   return outage === 'silent' ? beforeSilence(open) : afterService(outage, serve, open)
 }
 
-/** Nobody was ever there: a listener that takes connections and says nothing. */
+/** The server never worked: it accepts connections and sends nothing. */
 async function beforeSilence(open: Open): Promise<Felt> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -188,7 +188,7 @@ async function beforeSilence(open: Open): Promise<Felt> {
   return { ...felt, recovery: Number.NaN }
 }
 
-/** A cache that has worked, and whose Redis then goes away. */
+/** The cache has worked with the service before the service fails. */
 async function afterService(
   outage: 'refused' | 'stopped',
   serve: () => Promise<Service>,
@@ -232,7 +232,7 @@ async function callAll(subject: RemoteCache): Promise<Omit<Felt, 'recovery'>> {
   }
 }
 
-/** One read: when it began, how long it took, both in milliseconds, and how it ended. */
+/** One read: when it began and how long it took, in milliseconds, and how it ended. */
 interface Call {
   readonly at: number
   readonly ms: number
@@ -251,7 +251,7 @@ async function timed(subject: RemoteCache, key: string): Promise<Call> {
   return { at: startedAt, ms: performance.now() - startedAt, end }
 }
 
-/** How long until something is stored again; reads behind the outage may still be under way. */
+/** How long until a loaded value is stored again. Reads from the outage may still be under way. */
 async function recoveryOf(subject: RemoteCache, { redisPort }: Service): Promise<number> {
   const startedAt = performance.now()
   const redis = new Redis(redisPort, '127.0.0.1')
@@ -269,7 +269,7 @@ async function recoveryOf(subject: RemoteCache, { redisPort }: Service): Promise
   }
 }
 
-/** No cache at all. */
+/** No cache: every read calls the loader. */
 async function alone(): Promise<RemoteCache> {
   return { read: (_key, load) => load(), drop: async () => undefined, close: async () => undefined }
 }

@@ -1,5 +1,5 @@
 /**
- * The other caches, installed on demand into a folder of their own: never dependencies of ours.
+ * The other packages, installed on demand into a separate folder, so that none becomes a dependency of this package.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** What is measured beside us, at the version that is measured. */
+/** The other packages, and the versions that are measured. */
 export const PEERS: Readonly<Record<string, string>> = {
   '@epic-web/cachified': '5.6.3',
   '@keyv/redis': '5.1.6',
@@ -34,10 +34,10 @@ export const PEERS: Readonly<Record<string, string>> = {
   'socket.io': '4.8.4',
 }
 
-/** Written last, so that a folder which has it is complete. */
+/** Written last: a folder that contains it is complete. */
 const DONE = 'installed.mjs'
 
-/** Where the peers are installed; installs them if they are not there yet. */
+/** The folder of the installed peers. The first call installs them. */
 export function peerFolder(): string {
   const packages = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`)
   const id = createHash('sha256').update(packages.join()).digest('hex').slice(0, 24)
@@ -51,7 +51,7 @@ export function peerFolder(): string {
   return folder
 }
 
-/** Imports one of them; the caller says which part of it there is use for. */
+/** Imports a peer; `Module` declares the part of it that the caller uses. */
 export async function loadPeer<Module>(name: string): Promise<Module> {
   const { load } = (await import(pathToFileURL(join(peerFolder(), DONE)).href)) as {
     load(name: string): Promise<Module>

@@ -1,5 +1,5 @@
 /**
- * The servers that a benchmark measures, each in a process of its own, and what CPU time they take.
+ * Starts the servers of a benchmark, each in its own process, and measures their CPU time.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { threadNanoseconds } from '../test/support/processes.ts'
 
-/** What opens every bridge that is started here. */
+/** The token of every bridge that is started here. */
 export const BRIDGE_TOKEN = 'token-of-the-benchmark'
 
 const children: ChildProcess[] = []
@@ -20,13 +20,13 @@ export function endAll(): void {
   for (const child of children.splice(0)) child.kill()
 }
 
-/** A program that runs, and what the pattern's first group has found in a line it printed. */
+/** A running program, and what the pattern's first group matched in its output. */
 export interface Started {
   readonly child: ChildProcess
   readonly found: string
 }
 
-/** Starts a program, and waits for the line that the pattern matches. */
+/** Starts a program, and waits for a line of its output that the pattern matches. */
 export async function start(
   command: string,
   words: readonly string[],
@@ -47,24 +47,24 @@ export async function start(
   throw new Error(`${command} ended before it was ready`)
 }
 
-/** As {@link start}, where only the line is of interest. */
+/** As {@link start}, but returns only what was found. */
 export async function startProgram(...given: Parameters<typeof start>): Promise<string> {
   return (await start(...given)).found
 }
 
-/** User and system time of a process so far, of the threads it has now. */
+/** CPU time of a process so far, in seconds. Threads that have ended are not included. */
 export function cpuSeconds(pid: number | undefined): number {
   return pid === undefined ? Number.NaN : threadNanoseconds(pid) / 1e9
 }
 
-/** This package's bridge, before a Redis. */
+/** This package's bridge, in front of a Redis. */
 export interface RunningBridge {
   readonly child: ChildProcess
   readonly url: string
   readonly token: string
 }
 
-/** @param port Where it listens; 0 for a port that is free. */
+/** Starts the bridge. @param port Where it listens; 0 for any free port. */
 export async function startBridge(redis: string, port = 0): Promise<RunningBridge> {
   const program = join(import.meta.dirname, '../dist/cli/main.js')
   const { child, found } = await start(

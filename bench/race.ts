@@ -1,7 +1,6 @@
 /**
- * Whether a value that was being loaded while its entry was deleted is served afterwards: the loader has
- * read, the source changes, the delete is awaited, the loader returns what it has read, and then a new read
- * begins.
+ * Whether a value whose entry is deleted during its load is served afterwards. The loader reads the source,
+ * the source changes, the delete is awaited, the loader returns the old value, and then a new read begins.
  *
  * @module
  */
@@ -14,16 +13,16 @@ import { loadPeer } from './peers.ts'
 import { CACHES, type Open, type RemoteCache } from './remote-caches.ts'
 
 const REPEATS = 20
-/** Whoever is not answered by then is counted as such. */
+/** A call that takes longer fails the benchmark. */
 const CUT_OFF_MS = 8_000
 
-/** Who deletes: the instance that loads, or another on the same Redis. */
+/** The instance that deletes: the one that loads, or another on the same Redis. */
 type Place = 'same' | 'other'
 const PLACES: readonly Place[] = ['same', 'other']
 
 const SUBJECTS: Readonly<Record<string, Open>> = { ...CACHES, 'get, load, set by hand': byHand }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchRace(): Promise<Report> {
   const rows: (string | number)[][] = []
   const targets: Target[] = []
@@ -103,7 +102,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late])
 }
 
-/** What one writes on a bare client. */
+/** The usual code on a bare client. */
 async function byHand(port: number): Promise<RemoteCache> {
   const { Redis: Client } = await loadPeer<{ Redis: typeof Redis }>('ioredis')
   const redis = new Client(port, '127.0.0.1')

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One of many that differ; below the size from which values are compressed. */
+/** The record of an id; each id has another. Shorter than the size from which values are compressed. */
 export function recordOf(id: number): object {
   const orders = Array.from({ length: 7 }, (_, i) => ({
     number: id * 100 + i,

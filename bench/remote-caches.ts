@@ -1,5 +1,5 @@
 /**
- * Caches with Redis behind them, over TCP, each with its own defaults.
+ * Caches on a Redis over TCP, each with its own defaults, but all with a lifetime of one hour, as nearcache has.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { loadPeer } from './peers.ts'
 /** A cache on one Redis. */
 export interface RemoteCache {
   read(key: string, load: () => Promise<unknown>): Promise<unknown>
-  /** Has said, when it resolves, that the entry is no longer true. */
+  /** Deletes the entry; resolves when the cache says that it is done. */
   drop(key: string): Promise<unknown>
   close(): Promise<unknown>
 }
 
-/** Opens one on the Redis at a port of this machine. */
+/** Opens a cache on the Redis at a port of this machine. */
 export type Open = (port: number) => Promise<RemoteCache>
 
-/** All of them, by name; ours first. */
+/** All caches by name, nearcache first. */
 export const CACHES: Readonly<Record<string, Open>> = { nearcache, bentocache, cacheable }
 
 async function nearcache(port: number): Promise<RemoteCache> {
@@ -32,7 +32,7 @@ async function nearcache(port: number): Promise<RemoteCache> {
   }
 }
 
-/** @param maxItems How many are kept in the process at most. */
+/** @param maxItems How many entries the process keeps in memory at most. */
 export async function bentocache(port: number, maxItems = 1_000): Promise<RemoteCache> {
   interface Stores {
     useL1Layer(driver: object): Stores
@@ -68,7 +68,7 @@ export async function bentocache(port: number, maxItems = 1_000): Promise<Remote
   }
 }
 
-/** Memory before Redis, each with its defaults. */
+/** A memory tier in front of Redis, each with its defaults. */
 export async function cacheable(port: number): Promise<RemoteCache> {
   const { Cacheable } = await loadPeer<{
     Cacheable: new (

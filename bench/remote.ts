@@ -1,6 +1,6 @@
 /**
- * What a hit costs that Redis answers: 1 KB of JSON under two tags, over TCP and over HTTP, beside the
- * bare clients. No cache can beat its own client but by sending less.
+ * What a hit in Redis costs: 1 KB of JSON with two tags, over TCP and over HTTP, compared with the bare
+ * clients. A cache can be faster than its client only if it sends less.
  *
  * @module
  */
@@ -27,11 +27,11 @@ import { recordOf } from './record.ts'
 const ROUNDS = 9
 const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
 const TAGS = ['org:1', 'team:2']
-/** Ample: a machine that stands still for a while must not turn hits into loads. */
+/** Long, so that a pause of the machine does not turn hits into loads. */
 const DEADLINE = '10s'
 /**
- * How many at once, and how many operations that makes in a round over TCP and over HTTP. Of fewer than
- * 3,000 a good part is code that the engine has not compiled yet.
+ * Concurrency, and operations in a round over TCP and over HTTP. The first load needs 3,000: in a shorter one,
+ * much of the time would go to code that the engine has not compiled yet.
  */
 const LOADS = [
   { concurrency: 1, tcp: 3_000, http: 3_000 },
@@ -44,7 +44,7 @@ const RAW = { tcp: 'ioredis GET', http: '@upstash/redis GET' }
 
 const FLOOR = 'node:http, one MGET of the same keys a tick, parsed'
 
-/** Requests that do not go through the global `fetch`. */
+/** HTTP requests so far that did not use the global `fetch`. */
 let ownRequests = 0
 
 interface Family {
@@ -52,7 +52,7 @@ interface Family {
   close(): Promise<unknown>
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchRemote(): Promise<Report> {
   const server = await startRedisServer()
   const redis = new Redis(server.port, '127.0.0.1')
@@ -176,7 +176,7 @@ async function overTcp({ url, port }: RedisServer, redis: Redis): Promise<Family
   }
 }
 
-/** What is left of a read where nothing is checked: the reads of a tick are one command, as ours are. */
+/** A read without any checks: all reads of a tick share one command, as those of nearcache do. */
 function gathered(
   mget: (names: Iterable<string>) => Promise<(string | null)[]>,
   names: (key: string) => string[],
@@ -251,13 +251,13 @@ async function overHttp(url: string, redis: Redis): Promise<Family> {
   }
 }
 
-/** Stores every key, in both worlds the same value. */
+/** Stores the same value for every key as the bare clients read. */
 async function fill(cache: RedisCacheManager): Promise<void> {
   const load = new Map(KEYS.map((key, i) => [key, recordOf(i)]))
   await cache.getOrSetMany(KEYS, () => load, { tags: TAGS, ttl: '1d' })
 }
 
-/** What our one command asks for: found by the names that filling a cache leaves in Redis. */
+/** The Redis keys that a read of nearcache asks for, taken from what filling the cache has created. */
 async function namesOf(
   redis: Redis,
   fill: () => Promise<void>,
@@ -298,7 +298,7 @@ async function never(): Promise<never> {
   throw new Error('Every read is a hit')
 }
 
-/** Reads one key after another, so that no two at once are the same. */
+/** A subject that cycles through the keys, so that concurrent reads are of different keys. */
 function reading(name: string, read: (key: string) => Promise<unknown>, share = 1): Subject {
   let next = 0
   const run = (count: number, concurrency: number): Promise<void> =>
@@ -309,10 +309,10 @@ function reading(name: string, read: (key: string) => Promise<unknown>, share = 
   return { name, share, run }
 }
 
-/** What a subject sends for an operation. */
+/** What a subject sends for one operation. */
 interface Sent {
   readonly commands: number
-  /** Calls of `fetch`; none over TCP. */
+  /** HTTP requests; 0 over TCP. */
   readonly requests: number
 }
 
@@ -327,7 +327,7 @@ async function sentBy({ run }: Subject, concurrency: number, redis: Redis): Prom
   }
   const before = await commandsOf(redis)
   await run(operations, concurrency)
-  // The second INFO is counted before it answers; the first one was too.
+  // INFO counts itself only after it has answered: the second answer includes the first INFO.
   const commands = (await commandsOf(redis)) - before - 1
   globalThis.fetch = real
   requests += ownRequests - ownBefore

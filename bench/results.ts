@@ -1,5 +1,5 @@
 /**
- * Keeps what each benchmark found, and makes docs/benchmarks.md of it.
+ * Stores the last report of each benchmark, and generates docs/benchmarks.md from them.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface Result {
   readonly date: string
   readonly node: string
   readonly machine: string
-  /** Of the last minute, when the benchmark ended. */
+  /** Load average of the last minute, at the end of the benchmark. */
   readonly load: number
   readonly report: Report
 }
@@ -26,7 +26,7 @@ interface Result {
 const ROOT = join(import.meta.dirname, '..')
 const FOLDER = join(ROOT, '.nearcache/bench')
 
-/** Keeps a report as the last one of its benchmark. @param words Those it was asked for by. */
+/** Stores a report as the last one of its benchmark. @param words The words after `npm run bench --`. */
 export function keep(words: string, name: string, report: Report): void {
   const result: Result = {
     name: words,
@@ -40,7 +40,7 @@ export function keep(words: string, name: string, report: Report): void {
   writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
 }
 
-/** Writes docs/benchmarks.md from what was kept of these benchmarks. */
+/** Writes docs/benchmarks.md from the stored reports of these benchmarks. */
 export function writeDocs(names: readonly string[]): void {
   const results = names.flatMap((name): Result[] => {
     const file = join(FOLDER, `${name}.json`)

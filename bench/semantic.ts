@@ -1,5 +1,5 @@
 /**
- * What searching a scope costs, in time and in bytes, and what it costs to read one from Redis.
+ * What a search in a scope costs, in time and in bytes, and what it costs to read a scope from Redis.
  *
  * @module
  */
@@ -27,7 +27,7 @@ interface Times {
   readonly median: number
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchSemantic(): Promise<Report> {
   const rows: (string | number)[][] = []
   const targets: Target[] = []
@@ -81,7 +81,7 @@ export async function benchSemantic(): Promise<Report> {
   }
 }
 
-/** What others say of themselves or is said of them; nothing here was measured by us. */
+/** Published figures of other projects; none of them was measured here. */
 const PEERS: Table = {
   title: 'others, as published',
   heads: ['', 'where it searches', 'bytes/vector of 384', 'figures'],
@@ -126,7 +126,7 @@ function searching(
   return { times, all, bytes: shelf.bytes, recall: found / 12 }
 }
 
-/** Compares every vector by its bytes, with lengths known beforehand as the shelf has them. */
+/** Compares the query with every int8 vector; the lengths are precomputed, as on the shelf. */
 function bruteForce(codes: readonly Int8Array[], lengths: Float64Array, query: Int8Array): number {
   let best = -1
   let highest = Number.NEGATIVE_INFINITY
@@ -149,7 +149,7 @@ function timed<T>(items: readonly T[], task: (item: T) => unknown): Times {
   return { least: Math.min(...times), median: median(times) }
 }
 
-/** Vectors as embeddings are: not all over the place, but about something. */
+/** Vectors in clusters, as embeddings are, and not spread evenly. */
 function clustered(dice: Dice, count: number, dimensions: number): Int8Array[] {
   const gauss = (): number =>
     Math.sqrt(-2 * Math.log(1 - dice.next())) * Math.cos(2 * Math.PI * dice.next())
@@ -163,7 +163,7 @@ function clustered(dice: Dice, count: number, dimensions: number): Int8Array[] {
   })
 }
 
-/** The built-in embedder on a real Redis: what an isolate pays at first, and what Redis holds. */
+/** The built-in embedder on a real Redis: the first match of an isolate, and the bytes in Redis. */
 async function throughRedis(): Promise<Table> {
   const server = await startRedisServer()
   const redis = new Redis(server.port, '127.0.0.1')
@@ -233,7 +233,7 @@ function promptOf(i: number): string {
   return `How do I cook dish ${words(i)}?`
 }
 
-/** Different words for different numbers, so that none vetoes another for its number. */
+/** Spells a number in letters: prompts with different numbers would veto each other. */
 function words(i: number): string {
   return [...String(i)].map((digit) => `${'bcdfghjklm'.charAt(Number(digit))}ar`).join('')
 }

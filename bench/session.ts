@@ -1,6 +1,6 @@
 /**
- * What it costs to know who is asking: a fast-path token, a validation that asks Redis, and what
- * others do in their place. Each session has a user, an e-mail address and four fields.
+ * What it costs to identify the user of a request: a fast-path token, a validation in Redis, and the
+ * equivalents of other packages. Each session has a user id, an e-mail address and four fields.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const COUNT = 2_000
 const SECRET = '5e'.repeat(32)
 const USER = { userId: 'user-4711', userEmail: 'ada@example.com' }
 const DATA = { theme: 'dark', locale: 'de-CH', team: 'team-7', cart: ['tea', 'cups'] }
-/** Ample: a machine that stands still for a while must not turn validations into errors. */
+/** Long, so that a pause of the machine does not turn validations into errors. */
 const DEADLINE = '10s'
 
 const FAST = 'nearcache fast path'
@@ -33,7 +33,7 @@ const EXPRESS = 'express-session + connect-redis'
 const GET = 'ioredis GET'
 const BY_HAND = 'ioredis EVALSHA of a validation, and node:crypto'
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchSession(): Promise<Report> {
   const server = await startRedisServer()
   const redis = new Redis(server.port, '127.0.0.1')
@@ -99,7 +99,7 @@ type Command = readonly [name: string, ...args: string[]]
 interface Ours {
   readonly fast: Subject
   readonly full: Subject
-  /** What a validation sends. */
+  /** The command that a validation sends. */
   command(): Promise<Command>
   counts(): Promise<Record<string, number>>
 }
@@ -124,7 +124,7 @@ async function nearcache(name: string, wire: ReturnType<typeof embeddedTransport
   const token = await sessions.createSession(userId, userEmail, { data: DATA })
   let issued = { token: '', at: Number.NEGATIVE_INFINITY }
   const fastToken = async (): Promise<string> => {
-    // A run takes longer than a token lives.
+    // Renewed after 30 s: the token is valid for 60 s, and the benchmark runs longer.
     if (performance.now() - issued.at > 30_000) {
       const session = await sessions.getSession(token)
       const fast = session && (await sessions.issueFastPath(token, session))
@@ -144,7 +144,7 @@ async function nearcache(name: string, wire: ReturnType<typeof embeddedTransport
   }
   const full = subject(name, () => sessions.getSession(token))
   const command = async (): Promise<Command> => {
-    // The first may have brought the script along.
+    // The first validation may send the whole script; the second one sends its hash.
     for (let i = 0; i < 2; i++) await sessions.getSession(token)
     return latest as Command
   }
@@ -164,7 +164,7 @@ async function nearcache(name: string, wire: ReturnType<typeof embeddedTransport
   return { fast, full, command, counts }
 }
 
-/** What a validation cannot do without: its command, two digests and a decryption, nothing checked. */
+/** The minimum of a validation: its command, two digests and a decryption, without any checks. */
 function byHand(redis: Redis, [name, ...args]: Command): Subject {
   const key = createSecretKey(Buffer.from(SECRET, 'hex'))
   const nonce = Buffer.alloc(12)
@@ -213,7 +213,7 @@ async function jose(): Promise<Subject> {
 
 type Middleware = (request: object, response: object, next: (error?: unknown) => void) => void
 
-/** The middleware with a request and a response of no more than it looks at. */
+/** The middleware on a minimal request and response: only what it reads. */
 async function expressSession(url: string, closes: (() => Promise<unknown>)[]): Promise<Subject> {
   const { default: session } = await loadPeer<{ default: (options: object) => Middleware }>(
     'express-session',
@@ -251,7 +251,7 @@ async function expressSession(url: string, closes: (() => Promise<unknown>)[]): 
   })
 }
 
-/** Does it one after another, and sees to it that it found the user. */
+/** A subject that repeats `run`, and checks that each result is the user's session. */
 function subject(name: string, run: () => Promise<unknown>): Subject {
   return {
     name,

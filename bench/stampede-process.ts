@@ -1,6 +1,6 @@
 /**
- * One process of a stampede: at an agreed instant, so many reads of one key at once. Prints how often
- * it loaded, and how long that took.
+ * One process of a stampede: starts all its reads of one key at an agreed instant. Prints the number of loads,
+ * and how long the reads took.
  *
  * `node stampede-process.ts NAME PORT READS INSTANT`
  *
@@ -22,7 +22,7 @@ const load = async (): Promise<string> => {
   await delay(LOADER_MS)
   return 'loaded'
 }
-// Connected and compiled, so that the stampede meets a cache at work.
+// Opens connections and warms up the code, so that the stampede meets a cache in use.
 for (let i = 0; i < 20; i++) await cache.read(`warm:${process.pid}:${i}`, async () => 'warm')
 
 await delay(Number(instant) - Date.now())

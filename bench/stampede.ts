@@ -1,5 +1,5 @@
 /**
- * How often 1,000 reads at once of a key that is not there run its loader: in one process, and in four.
+ * How many loads 1,000 concurrent reads of an absent key cause, in one process and in four.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { CACHES } from './remote-caches.ts'
 
 const READS = 1_000
 const PROCESSES = [1, 4] as const
-/** Enough for four processes to start and to connect. */
+/** Time for four processes to start and connect. */
 const HEAD_START_MS = 4_000
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchStampede(): Promise<Report> {
   const rows: (string | number)[][] = []
   const targets: Target[] = []

@@ -1,5 +1,5 @@
 /**
- * A report as tables: for a terminal, and for docs/benchmarks.md.
+ * Formats a report as tables, for a terminal and for docs/benchmarks.md.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function toMarkdown(report: Report): string {
     ...tablesOf(report),
     ...(Object.keys(counts).length > 0 ? [countsOf(counts)] : []),
   ]
-  // Where a report has several tables of its own, their heads do not tell them apart.
+  // Several tables of one report need titles: their heads may be the same.
   const named = own.length > 1 ? own : []
   return [
     `## ${title}`,
@@ -40,7 +40,7 @@ export function toMarkdown(report: Report): string {
   ].join('\n')
 }
 
-/** Targets with what was measured, the missed as plain as the met. */
+/** Targets with the measured figures; missed targets are marked. */
 export function targetTable(targets: readonly Target[]): Table {
   return {
     title: 'targets',
@@ -88,7 +88,7 @@ function countsOf(counts: Report['counts']): Table {
   return { title: 'counts', heads: ['count', ''], rows: Object.entries(counts) }
 }
 
-/** Three digits that mean something; `none` for a figure that could not be measured. */
+/** Rounds to three significant digits, or to an integer from 100 on; `none` for a figure that is missing. */
 function number(value: number): string {
   if (!Number.isFinite(value)) return 'none'
   if (Math.abs(value) >= 100) return String(Math.round(value))

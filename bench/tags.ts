@@ -1,6 +1,6 @@
 /**
- * What it costs to invalidate a tag that 100,000 entries carry, and to read entries with tags: ours
- * beside sets of keys kept by hand, as one does on a bare client.
+ * What it costs to invalidate a tag of 100,000 entries, and to read entries with tags: nearcache compared with
+ * sets of keys that the application maintains through a bare client.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Report, Target } from './measure.ts'
 
 const ENTRIES = 100_000
 const BATCH = 1_000
-/** How many reads a count of commands is taken over. */
+/** Reads over which the commands of a read are averaged. */
 const READS = 1_000
 const ALL = 'all'
 
@@ -24,7 +24,7 @@ interface Subject {
   invalidate(): Promise<unknown>
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchTags(): Promise<Report> {
   const server = await startRedisServer()
   const redis = new Redis(server.port, '127.0.0.1')
@@ -142,7 +142,7 @@ function ours(cache: RedisCacheManager): Subject {
   }
 }
 
-/** A set of keys a tag: SADD with each write, SMEMBERS and UNLINK to invalidate. */
+/** One set of keys for each tag: SADD with each write, SMEMBERS and UNLINK to invalidate. */
 function byHand(redis: Redis): Subject {
   return {
     name: 'sets of keys, by hand',
@@ -163,7 +163,7 @@ function byHand(redis: Redis): Subject {
   }
 }
 
-/** What a task comes to, how long it takes, and how many commands Redis counts meanwhile. */
+/** Runs a task; returns its result, its duration, and how many commands Redis counted during it. */
 async function counted<T>(
   redis: Redis,
   task: () => Promise<T>,
@@ -174,6 +174,6 @@ async function counted<T>(
   const startedAt = performance.now()
   const result = await task()
   const ms = performance.now() - startedAt
-  // Each INFO counts itself once it has answered.
+  // INFO counts itself only after it has answered: the second answer includes the first INFO.
   return { result, ms, commands: (await commands()) - before - 1 }
 }

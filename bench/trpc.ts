@@ -1,6 +1,6 @@
 /**
- * What the middleware adds to a query of tRPC, beside the same query without one: a resolver that has its
- * 1 KB record at hand, called as tRPC's own server-side callers do, without HTTP.
+ * What the middleware adds to a tRPC query, compared with the same query without it. The resolver has its
+ * 1 KB record in memory and is called through a server-side caller of tRPC, without HTTP.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const OWN = {
   declined: 'declined by shouldCache',
 } as const
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchTrpc(): Promise<Report> {
   const t = initTRPC.context<{ readonly user: { readonly id: string } }>().create()
   const near = new RedisCacheManager({ redis: embeddedTransport(), near: { ttl: '1h' } })
@@ -106,7 +106,7 @@ function idle(input: unknown): unknown {
   return input
 }
 
-/** A subject that awaits one query after another, of 256 inputs. */
+/** A subject that awaits one query after another, with 256 different inputs. */
 function subject(name: string, query: (i: number) => Promise<unknown>, share = 1): Subject {
   return {
     name,

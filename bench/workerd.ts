@@ -1,6 +1,5 @@
 /**
- * Workers in workerd as they are measured: bundled as they are deployed, and with the CPU time of their
- * process.
+ * Runs Workers in workerd: bundled as for deployment, and with the CPU time of their process.
  *
  * @module
  */
@@ -14,11 +13,11 @@ import { cpuSeconds } from './processes.ts'
 export interface RunningWorker {
   readonly miniflare: Miniflare
   readonly pid: number | undefined
-  /** User and system time of its process so far, in seconds. */
+  /** CPU time of its process so far, in seconds. */
   cpu(): number
 }
 
-/** One that clients connect to themselves. */
+/** A Worker that clients connect to without Miniflare in between. */
 export interface DirectWorker extends RunningWorker {
   /** Where it listens. */
   readonly url: URL
@@ -32,7 +31,7 @@ export const OBJECTS = {
   DIRECTORIES: durable('DirectoryObject'),
 } as const
 
-/** A Durable Object of this class, with SQLite. */
+/** The binding of a Durable Object of this class, with SQLite. */
 export function durable(className: string): {
   readonly className: string
   readonly useSQLite: true
@@ -40,7 +39,7 @@ export function durable(className: string): {
   return { className, useSQLite: true }
 }
 
-/** Bundles one, from a file or from a text: with this package as it is built, unless conditions lead elsewhere. */
+/** Bundles a Worker from a file or a text, with the built package unless `conditions` select other files. */
 export async function bundleWorker({
   conditions = [],
   ...source
@@ -60,7 +59,7 @@ export async function bundleWorker({
   return outputFiles?.[0]?.text ?? ''
 }
 
-/** Starts one; whoever started it disposes of its Miniflare. */
+/** Starts a Worker; the caller must dispose of its `miniflare`. */
 export async function startWorkerd(script: string, options: object = {}): Promise<RunningWorker> {
   const before = new Set(workerdProcesses())
   const base = { modules: true, script, compatibilityDate: '2026-10-01' }
@@ -71,8 +70,8 @@ export async function startWorkerd(script: string, options: object = {}): Promis
 }
 
 /**
- * Starts one without Miniflare's own Worker before it, which would be a third of what it costs to join a
- * channel, and does not pass on that a client has left.
+ * Starts a Worker without Miniflare's own Worker in front of it. That would be a third of the cost of joining a
+ * channel, and does not report that a client has disconnected.
  */
 export async function startDirect(script: string, options: object = {}): Promise<DirectWorker> {
   const unsafeDirectSockets = [{ host: '127.0.0.1', port: 0 }]

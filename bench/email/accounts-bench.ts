@@ -1,6 +1,6 @@
 /**
- * The mail of accounts, cold: how many queries are avoided, how fast requests are answered one after
- * the other, and how many a second at 32 at once; with Redis over TCP and over HTTP.
+ * The mail of accounts on a cold cache, with Redis over TCP and over HTTP: how many queries are avoided, how
+ * long requests take in sequence, and how many requests a second are served with 32 at once.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { bridgeTo } from './apps.ts'
 import { applyWrite, digestOf, openMailDatabase } from './contender.ts'
 import { stockOf } from './stock.ts'
 
-/** One contender: where Redis is, and how far its copies may lag, if it has any; or another cache. */
+/** One contender: how it reaches Redis and how far near copies may lag, in milliseconds; or another cache. */
 interface Entrant {
   readonly name: string
   readonly isOverHttp?: boolean
@@ -37,14 +37,14 @@ const ENTRANTS: readonly Entrant[] = [
   ...ACCOUNTS_PEERS.map((peer) => ({ name: peer, peer })),
 ]
 const ROUNDS = 1
-/** Of each account: its operations, on as many messages, are the same at either size. */
+/** For each account: messages, operations in sequence, and concurrent operations. The same at both sizes. */
 const EACH = { emails: 1_000, alone: 100, together: 20 }
-/** Accounts: the quick form takes a minute of a machine at rest, and three of a busy one. */
+/** Accounts. The quick size takes a minute on an idle machine, and three on a busy one. */
 const SIZES = { quick: 40, full: 200 }
 
 type Load = Pick<PassOrder, 'accounts' | 'skipped' | 'requests' | 'concurrency'>
 
-/** A twentieth of the operations write; half of all are of a few accounts. */
+/** One in twenty operations writes; a few accounts make half of all operations. */
 function loadsOf(accounts: number): readonly [alone: Load, together: Load] {
   const options: AccountsOptions = {
     seed: 20_251_125,
@@ -62,7 +62,7 @@ function loadsOf(accounts: number): readonly [alone: Load, together: Load] {
 
 type Passes = readonly [alone: PassResult, together: PassResult]
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchWorkload({ isFull }: BenchOptions): Promise<Report> {
   const [alone, together] = loadsOf(isFull ? SIZES.full : SIZES.quick)
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-accounts-'))
@@ -84,7 +84,7 @@ export async function benchWorkload({ isFull }: BenchOptions): Promise<Report> {
   }
 }
 
-/** One pass, on a copy of the mailbox and a Redis that is empty. */
+/** Runs one pass on a copy of the mailbox and an empty Redis. */
 async function pass(
   { lag, peer, isOverHttp = false }: Entrant,
   load: Load,
@@ -109,8 +109,8 @@ async function pass(
 }
 
 /**
- * Which part of the queries of the first pass a cache avoids that holds every answer until a write
- * changes it, and no longer; in percent.
+ * The percentage of the queries of the first pass that an ideal cache avoids: one that keeps every answer
+ * exactly until a write changes it.
  */
 async function avoidable(
   { accounts: options, requests }: Load,
@@ -147,13 +147,13 @@ async function avoidable(
   return (100 * hits) / reads
 }
 
-/** What was found. */
+/** What the benchmark found. */
 interface Found {
-  /** In percent. */
+  /** Queries that an ideal cache avoids, in percent. */
   readonly oracle: number
   readonly rounds: readonly (readonly Passes[])[]
   readonly loads: readonly [alone: Load, together: Load]
-  /** In the quick form a process ends before its code is compiled: its speeds are held to nothing. */
+  /** At the quick size a process ends before its code is compiled, so speeds have no targets. */
   readonly isFull: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * What else an application would put before its mail of accounts: whole lists by the text of their
- * query, dropped by name where a write may have changed them.
+ * Other caches in front of the mail of accounts. They store whole lists by the text of the query; a write deletes
+ * the lists that it may have changed.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import {
 } from './contender.ts'
 import type { MailWrite } from './workload.ts'
 
-/** Keeps lists by name. */
+/** A cache of lists by key. */
 type Lists = Pick<RemoteCache, 'close' | 'drop' | 'read'>
 
-/** Nothing is dropped for want of room. */
+/** Enough that no list is evicted. */
 const MAX_LISTS = 20_000
 const TTL_MS = 3_600_000
 
-/** Each with the Redis at this port of this machine; the `Map` has none. */
+/** Each opens on the Redis at a port of this machine; the `Map` uses none. */
 const KINDS = {
   'a Map in the process': async () => inProcess(),
   bentocache: (port: number) => bentocache(port, MAX_LISTS),
@@ -36,10 +36,10 @@ const KINDS = {
 /** Names of {@link peerOf}. */
 export type AccountsPeer = keyof typeof KINDS
 
-/** All of them. */
+/** All of these caches. */
 export const ACCOUNTS_PEERS: readonly AccountsPeer[] = Object.keys(KINDS) as AccountsPeer[]
 
-/** One of them, before the mail of these accounts. */
+/** One of these caches in front of the mail of these accounts. */
 export function peerOf(name: AccountsPeer, accounts: Accounts, redis: URL): ContenderKind {
   return {
     name,
@@ -52,7 +52,7 @@ function before({ driver }: MailDatabase, lists: Lists, accounts: Accounts): Con
   const stock = new Map(accounts.emails.map((email) => [email.id, email]))
   const statuses = new Map<string, EmailStatus>()
 
-  /** The lists that a message leaves and enters, and those that show it before and after. */
+  /** Keys of the lists that a message leaves or enters, and of those that contain it before and after. */
   function touchedBy(id: string, status: EmailStatus | undefined): string[] {
     const email = stock.get(id)
     if (email === undefined) throw new Error('There is no such message')
@@ -80,7 +80,7 @@ function before({ driver }: MailDatabase, lists: Lists, accounts: Accounts): Con
   }
 }
 
-/** What a cache could come to at most: nothing is asked, copied, measured, shared or told. */
+/** An upper limit for any cache: one process, no requests, no copies, no metrics, no events. */
 function inProcess(): Lists {
   const lists = new Map<string, Promise<unknown>>()
   return {

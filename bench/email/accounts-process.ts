@@ -1,5 +1,5 @@
 /**
- * One pass of the mail of accounts on one contender, in a process of its own: prints what it found.
+ * One pass of the mail of accounts on one contender, in its own process. Prints the result.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Contender, type ContenderKind, openMailDatabase } from './contende
 import { nearCapacious, noCache } from './contenders.ts'
 import type { Operation } from './workload.ts'
 
-/** A status that was written, and when that had returned, counted in operations ended. */
+/** A status that was written, and when the write returned, as the number of operations ended by then. */
 interface Written {
   readonly status: EmailStatus
   readonly at: number
@@ -24,7 +24,7 @@ const database = await openMailDatabase(order.file)
 const accounts = new Accounts(order.accounts)
 const contender = await kindOf(order).open(database)
 for (let i = 0; i < order.skipped; i++) accounts.next()
-// Connected, and the scripts of the cache known.
+// Opens connections, and loads the cache's scripts into Redis.
 await contender.read({ limit: 1 })
 
 const written = new Map<string, Written>()
@@ -47,7 +47,7 @@ async function perform(on: Contender, operation: Operation): Promise<void> {
   ended++
 }
 
-/** Reads, and counts the answer if a message of it is as it was before a write that had returned. */
+/** Reads, and counts the answer as stale if a message is older than a write that had already returned. */
 async function read(
   on: Contender,
   query: Extract<Operation, { kind: 'read' }>['query'],

@@ -1,5 +1,5 @@
 /**
- * What the run on the mail of accounts and its processes say to each other.
+ * The messages between bench/email/accounts-bench.ts and its processes.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { AccountsOptions } from './accounts.ts'
 import type { AccountsPeer } from './accounts-peers.ts'
 import type { RedisPlace } from './contenders.ts'
 
-/** One pass. */
+/** The order for one pass. */
 export interface PassOrder {
   readonly accounts: AccountsOptions
-  /** Path of a database file of its own. */
+  /** Path of a database file that only this pass uses. */
   readonly file: string
   readonly redis: RedisPlace
-  /** That of the copies in the process, as `near.lag` takes it; without one there is no cache. */
+  /** The `near.lag` of nearcache, in milliseconds; without it there is no cache. */
   readonly lag?: number
-  /** Another cache than ours. */
+  /** Another cache instead of nearcache. */
   readonly peer?: AccountsPeer
-  /** Operations that are left out at the start. */
+  /** Operations to skip at the start of the sequence. */
   readonly skipped: number
   readonly requests: number
   readonly concurrency: number
 }
 
-/** What it found. Times are of all requests. */
+/** The result of a pass. Times are of all requests, reads and writes. */
 export interface PassResult {
   /** SQL statements of reads. */
   readonly statements: number
@@ -34,7 +34,7 @@ export interface PassResult {
   readonly p99Ms: number
   readonly perSecond: number
   readonly cpuUs: number
-  /** Answers with a message as it was before a write that had returned when the read began. */
+  /** Answers with a message as it was before a write, although the write had returned before the read began. */
   readonly stale: number
   readonly errors: number
 }

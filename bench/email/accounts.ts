@@ -1,6 +1,6 @@
 /**
- * Mail of many accounts, each of which looks at its newest by status, by sender and by month, in a
- * sequence of reads and writes that is the same for the same seed.
+ * Mail of many accounts, as a sequence of reads and writes that is the same for the same seed. Each account
+ * asks for its newest messages by status, by sender or by month.
  *
  * @module
  */
@@ -16,18 +16,18 @@ const PAGE = 50
 const START = Date.UTC(2025, 0, 1)
 const MONTH_MS = 30 * 86_400_000
 
-/** What the mail of accounts is made of. */
+/** Size and distribution of the workload. */
 export interface AccountsOptions {
   readonly seed: number
   readonly emails: number
   readonly accounts: number
-  /** Of Zipf's law, by which accounts are drawn. */
+  /** Exponent of Zipf's law, by which accounts are drawn. */
   readonly exponent: number
   /** The part of the operations that set a status, 0 to 1. */
   readonly writeShare: number
 }
 
-/** The mail, and what happens to it. */
+/** The mail, and the operations on it. */
 export class Accounts {
   readonly emails: readonly (NewEmail & { readonly id: string })[]
   readonly #options: AccountsOptions
@@ -77,7 +77,7 @@ export class Accounts {
     return this.#named(account, `month ${Math.floor(this.#roll() * MONTHS)}`)
   }
 
-  /** One object a query, so that it can be told by identity. */
+  /** Returns the same object for the same query, so that queries can be compared by identity. */
   #named(account: number, what: string): EmailQuery {
     const name = `${account} ${what}`
     const known = this.#queries.get(name)

@@ -1,5 +1,5 @@
 /**
- * An application with a mailbox, in a process of its own: it answers what a load asks of it.
+ * An application with a mailbox, in its own process: answers the requests of the load.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a load and the applications under it say to each other, in lines of JSON over a socket: each
- * request is a tuple that begins with a number, and its answer begins with the same.
+ * The protocol between the load and the applications: lines of JSON over a socket. A request is a tuple that
+ * begins with a number, and its answer begins with the same number.
  *
  * @module
  */
@@ -10,37 +10,37 @@ import { createInterface } from 'node:readline'
 import type { EmailQuery } from 'nearcache/email'
 import type { MailWrite } from './workload.ts'
 
-/** Who answers the reads and makes the writes. */
+/** The contender that performs the reads and writes. */
 export type AppContender = 'none' | 'tag' | 'drizzle' | 'nearcache' | 'near' | 'lag'
 
 /** How an application is set up. */
 export interface AppOrder {
   readonly contender: AppContender
-  /** Path of a database file, or of the socket of a process that has it. */
+  /** Path of a database file, or of the socket of a database process. */
   readonly database: { readonly file: string } | { readonly socket: string }
-  /** Where Redis is, and how it is asked. */
+  /** The Redis; over HTTP if there is a token, else over TCP. */
   readonly redis: { readonly url: string; readonly token?: string }
 }
 
-/** What an application is asked. */
+/** A request to an application. */
 export type AppRequest =
   | readonly [id: number, kind: 'queries', queries: readonly EmailQuery[]]
-  /** Answers how many messages there are. */
+  /** Answers the number of messages on the page. */
   | readonly [id: number, kind: 'read', query: number]
-  /** Answers whether the answer is that of a fresh query. */
+  /** Answers whether the read returns the same as a fresh query. */
   | readonly [id: number, kind: 'check', query: number]
   | readonly [id: number, kind: 'write', write: MailWrite]
-  /** Answers the SQL statements of reads so far. */
+  /** Answers the number of SQL statements of reads so far. */
   | readonly [id: number, kind: 'statements']
   /** Answers the CPU time of the process so far, in microseconds. */
   | readonly [id: number, kind: 'cpu']
 
-/** Calls `take` for every line of JSON that comes. */
+/** Calls `take` with the value of each line of JSON. */
 export function onLines(socket: Socket, take: (value: unknown) => void): void {
   createInterface({ input: socket }).on('line', (line) => take(JSON.parse(line)))
 }
 
-/** Requests that are under way on one socket, by their numbers. */
+/** Sends requests on one socket, and matches the answers by number. */
 export class Asking {
   readonly #socket: Socket
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
@@ -58,7 +58,7 @@ export class Asking {
     })
   }
 
-  /** @throws {Error} What the other side says has failed. */
+  /** @throws {Error} If the request failed on the other side; with its error as the message. */
   ask(kind: string, ...rest: readonly unknown[]): Promise<unknown> {
     const id = ++this.#count
     const waiting = Promise.withResolvers<unknown>()
@@ -72,7 +72,7 @@ export class Asking {
   }
 }
 
-/** Answers what comes on a socket, in whichever order it is ready. */
+/** Answers the requests on a socket, each as soon as its answer is ready, in any order. */
 export function answerOn(socket: Socket, answer: (request: readonly unknown[]) => unknown): void {
   socket.setNoDelay(true)
   socket.on('error', () => socket.destroy())

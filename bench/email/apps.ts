@@ -1,6 +1,6 @@
 /**
- * Applications on one mailbox each, with a database and a Redis of their own, in processes apart from
- * the load that asks them.
+ * Starts applications, each in its own process, with its own mailbox, database and Redis. The load runs in this
+ * process.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { startBridge, startProgram } from '../processes.ts'
 import { type AppContender, type AppOrder, Asking } from './app-protocol.ts'
 import type { MailWrite, Operation } from './workload.ts'
 
-/** Where things are. */
+/** Files, database and Redis of an application. */
 export interface Surroundings {
-  /** A database file, which each application has a copy of. */
+  /** A database file; each application gets a copy. */
   readonly stock: string
-  /** For the copies. */
+  /** The folder for the copies. */
   readonly folder: string
-  /** How far away the database is, in milliseconds; undefined: in the process of the application. */
+  /** Round trip to the database, in milliseconds; `undefined`: it is in the application's process. */
   readonly roundTripMs?: number
-  /** Whether Redis is asked over HTTP, by way of this package's bridge. */
+  /** Whether Redis is reached over HTTP, through this package's bridge. */
   readonly isOverHttp?: boolean
 }
 
@@ -35,7 +35,7 @@ const NAMES: Readonly<Record<AppContender, string>> = {
   lag: 'nearcache, near, lag 1 s',
 }
 
-/** One application. The process ends with the others that were started here. */
+/** One application. `endAll` ends its process. */
 export class App {
   readonly #asking: Asking
   readonly #server: RedisServer
@@ -75,7 +75,7 @@ export class App {
     return app
   }
 
-  /** Answers when it is done. */
+  /** Performs an operation; resolves when it is done. */
   do(operation: Operation): Promise<unknown> {
     return operation.kind === 'read'
       ? this.#asking.ask('read', this.#placeOf(operation.query))
@@ -86,12 +86,12 @@ export class App {
     return this.#asking.ask('write', write)
   }
 
-  /** Reads, and says whether the answer was that of a fresh query. */
+  /** Reads, and returns whether the answer is the same as that of a fresh query. */
   async check(query: EmailQuery): Promise<boolean> {
     return (await this.#asking.ask('check', this.#placeOf(query))) === true
   }
 
-  /** SQL statements of reads so far, those of checks not counted. */
+  /** SQL statements of reads so far, without the fresh queries of checks. */
   async statements(): Promise<number> {
     return Number(await this.#asking.ask('statements'))
   }
@@ -128,7 +128,7 @@ async function databaseOf(
   return { socket }
 }
 
-/** Where Redis is, by way of this package's bridge. */
+/** Starts this package's bridge in front of a Redis, and returns its address. */
 export async function bridgeTo(redis: string): Promise<AppOrder['redis']> {
   const { url, token } = await startBridge(redis)
   return { url, token }

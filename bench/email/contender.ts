@@ -1,6 +1,6 @@
 /**
- * What takes part in the runs on a mailbox: something that answers queries and is told of writes,
- * over a SQL whose statements are counted.
+ * The interface of the contenders on a mailbox: they answer queries and perform writes, on a SQL database that
+ * counts statements.
  *
  * @module
  */
@@ -20,15 +20,15 @@ import {
 import { Asking } from './app-protocol.ts'
 import type { MailWrite } from './workload.ts'
 
-/** What an answer is held to: the message, and all of it that the workload changes. */
+/** The part of a message that is compared: its id, and the fields that the workload changes. */
 export type SeenEmail = Pick<Email, 'id' | 'status' | 'priority' | 'assignedTo' | 'isRead'>
 
-/** A message as an answer showed it, in a line. */
+/** A message of an answer as one line of text. */
 export function digestOf({ id, status, priority, assignedTo, isRead }: SeenEmail): string {
   return [id, status, priority, assignedTo, Number(isRead)].join()
 }
 
-/** A mailbox in the hands of one contender. */
+/** A mailbox, served by one contender. */
 export interface Contender {
   /** Answers the messages of the page, in order. */
   read(query: EmailQuery): Promise<readonly SeenEmail[]>
@@ -36,28 +36,28 @@ export interface Contender {
   close(): Promise<void>
 }
 
-/** How a contender is set up on a database that has its messages already. */
+/** Opens a contender on a database that already contains the messages. */
 export interface ContenderKind {
   readonly name: string
   open(database: MailDatabase): Promise<Contender>
 }
 
-/** A database of one contender. */
+/** The database of one contender. */
 export interface MailDatabase {
-  /** Counts what goes through it. */
+  /** Counts the statements that go through it. */
   readonly driver: SqlDriver
   /** Statements of reads so far: SELECTs outside transactions. */
   readonly counts: { reads: number }
-  /** Past everything: what is true at this instant. */
+  /** Queries the database directly: what is true at this instant. Its statements are not counted. */
   readonly truth: SqlEmailRepository
 }
 
-/** One that is in this process. */
+/** A database in this process. */
 export interface OpenDatabase extends MailDatabase {
   readonly db: DatabaseSync
 }
 
-/** Readers do not wait for writers, and these wait for each other. */
+/** For several processes: readers do not wait for writers, and writers wait for each other. */
 const FOR_SEVERAL =
   'PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'
 
@@ -70,7 +70,7 @@ export async function openMailDatabase(path: string = ':memory:'): Promise<OpenD
   return { db, ...counted(plain) }
 }
 
-/** The database of a `database-process.ts` that listens there. */
+/** Connects to the database of a `database-process.ts` that listens at `path`. */
 export async function openRemoteDatabase(path: string): Promise<MailDatabase> {
   const socket = connect(path)
   await once(socket, 'connect')
@@ -95,7 +95,7 @@ function counted(plain: SqlDriver): MailDatabase {
   return { driver, counts, truth: new SqlEmailRepository({ db: plain }) }
 }
 
-/** Makes a write to a repository. */
+/** Performs a write on a repository. */
 export async function applyWrite(
   repository: Pick<SqlEmailRepository, 'createEmail' | 'updateEmail' | 'deleteEmail'>,
   write: MailWrite,

@@ -1,5 +1,5 @@
 /**
- * The contenders that need nothing but this package.
+ * The contenders that need no other package.
  *
  * @module
  */
@@ -17,22 +17,22 @@ import { nodeFetch } from 'nearcache/redis/node'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { applyWrite, type Contender, type ContenderKind } from './contender.ts'
 
-/** Where Redis is: over TCP, or with a token over HTTP. */
+/** Address of Redis: over TCP, or with a token over HTTP. */
 export interface RedisPlace {
   readonly url: string
   readonly token?: string
 }
 
-/** On that Redis, or without one on an engine of its own. */
+/** Makes a contender on that Redis, or on an embedded engine if there is none. */
 export type KindOf = (redis?: RedisPlace) => ContenderKind
 
-/** The repository of this package, as it comes. */
+/** The repository of this package with its defaults. */
 export const cachedRepository: KindOf = (redis) => ({
   name: 'nearcache',
   open: ({ driver }) => openRepository(redis, { db: driver }),
 })
 
-/** As it comes, but for lists and messages that are kept in the process too: strict as ever. */
+/** As {@link cachedRepository}, with lists and messages also kept in the process; equally strict. */
 export const nearRepository: KindOf = (redis) => ({
   name: 'nearcache, near',
   open: ({ driver }) => openRepository(redis, { db: driver, near: {} }),
@@ -41,13 +41,13 @@ export const nearRepository: KindOf = (redis) => ({
 /** How far the answers of {@link lagRepository} may lag, in milliseconds. */
 export const LAG_MS = 1_000
 
-/** As the last, with answers that may lag a second behind what other processes write. */
+/** As {@link nearRepository}, with answers up to a second behind the writes of other processes. */
 export const lagRepository: KindOf = (redis) => ({
   name: 'nearcache, near, lag 1 s',
   open: ({ driver }) => openRepository(redis, { db: driver, near: { lag: LAG_MS } }),
 })
 
-/** Copies of all there is, which may lag by so many milliseconds. */
+/** With room for near copies of everything, which may lag by so many milliseconds. */
 export function nearCapacious(lag: number, redis: RedisPlace): ContenderKind {
   const near = { lag, maxLists: 20_000, maxMessages: 200_000, ttl: '10m' } as const
   return {
@@ -56,7 +56,7 @@ export function nearCapacious(lag: number, redis: RedisPlace): ContenderKind {
   }
 }
 
-/** Whole pages under one tag, which every write invalidates: the usual way. */
+/** The usual way: whole pages under one tag, which every write invalidates. */
 export const tableTag: KindOf = (redis) => ({
   name: 'one tag for the table',
   async open({ driver }) {
@@ -91,7 +91,7 @@ export const noCache: ContenderKind = {
   },
 }
 
-/** Our repository, and writers that do not tell it: what a check of answers has to notice. */
+/** The cached repository with writes that bypass it: the check must find its wrong answers. */
 export const untold: KindOf = (redis) => ({
   name: 'nearcache, writes untold',
   async open(database) {
@@ -123,7 +123,7 @@ function cacheOn(place: RedisPlace | undefined): RedisCacheManager {
 function transportTo(place: RedisPlace | undefined): Transport {
   if (place === undefined) return embeddedTransport()
   const { url, token } = place
-  // As start-up connects on Node.
+  // As `nearcache/startup` does.
   return token === undefined
     ? tcpTransport({ url })
     : restTransport({ url, token, fetch: nodeFetch() })

@@ -1,6 +1,6 @@
 /**
- * A database across a network: SQLite in a process of its own, whose answers leave a stated time after
- * their requests have come.
+ * Simulates a database across a network: SQLite in its own process, which delays each answer until a given
+ * time after the request has arrived.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Drizzle with its cache for Upstash: whole answers by the text of their statement, all of which every
- * write to a table drops.
+ * Drizzle with its cache for Upstash. It stores whole results by the text of the statement; every write to a
+ * table deletes all of them.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { loadPeer } from '../peers.ts'
 import type { Contender, ContenderKind, MailDatabase, SeenEmail } from './contender.ts'
 import type { MailWrite } from './workload.ts'
 
-/** What stands in the place of an expression of Drizzle's. */
+/** Stands for any expression type of Drizzle. */
 type Expression = object
 
 type Column = Expression & { primaryKey(): Column }
@@ -77,10 +77,10 @@ interface Requester {
 const TEXTS = ['thread_id', 'subject', 'body_text', 'body_preview', 'sender_email', 'recipients']
 const STATES = ['status', 'priority', 'assigned_to']
 const NUMBERS = ['received_at', 'has_attachments', 'is_read', 'created_at', 'updated_at']
-/** Without one, entries live for a second. */
+/** Without it, entries expire after a second. */
 const LIFETIME = { ex: 3_600 }
 
-/** Drizzle on the Redis at `url`, its cache on for every query. */
+/** Drizzle on the Redis at `url`, with its cache enabled for every query. */
 export function drizzleWithCache(url: string): ContenderKind {
   return {
     name: 'Drizzle, upstashCache',
@@ -118,7 +118,7 @@ function tableOf({ sqliteTable, text, integer }: Core): Columns {
   return sqliteTable('emails', Object.fromEntries(columns))
 }
 
-/** The mailbox as an application on Drizzle would have it. */
+/** The mailbox as an application would implement it with Drizzle. */
 class DrizzleMailbox implements Pick<Contender, 'read' | 'write'> {
   readonly #db: Database
   readonly #table: Columns
@@ -186,7 +186,7 @@ class DrizzleMailbox implements Pick<Contender, 'read' | 'write'> {
     return this.#table[name] as Expression
   }
 
-  /** Of what the workload asks for. */
+  /** Supports only the conditions that the workload uses. */
   #conditions(query: EmailQuery): Expression[] {
     const { eq, gte, inArray, isNull, lte } = this.#is
     const [branch = {}, ...others] = canonicalize(query).branches
@@ -216,7 +216,7 @@ class DrizzleMailbox implements Pick<Contender, 'read' | 'write'> {
   }
 }
 
-/** Runs what Drizzle has built, counted like the statements of all. */
+/** Runs the statements that Drizzle builds, counted as those of the other contenders. */
 function callbackOf({ driver }: MailDatabase): Callback {
   return async (sql, params, method) => {
     if (method === 'run') await driver.run(sql, params)
@@ -224,14 +224,14 @@ function callbackOf({ driver }: MailDatabase): Callback {
   }
 }
 
-/** Drizzle wants values in the order of its columns, as the statement names them. */
+/** Drizzle expects each row as an array of values, in the order of the statement's columns. */
 async function rowsOf(driver: SqlDriver, sql: string, params: SqlParam[]): Promise<unknown[][]> {
   return (await driver.all(sql, params)).map((row) => Object.values(row))
 }
 
 /**
- * Takes HEXPIRE out of requests, which Redis before 7.4 does not know. A run ends long before an entry
- * would have expired.
+ * Removes HEXPIRE from requests: Redis before 7.4 does not have it. A run ends long before an entry would
+ * expire.
  */
 function withoutFieldExpiry(requester: Requester): Requester {
   const isExpiry = (command: unknown): boolean =>

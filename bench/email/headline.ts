@@ -1,5 +1,5 @@
 /**
- * What a large mailbox gains: SQL statements avoided, response times at the same rate of arrival, and
+ * What a large mailbox gains from caching: SQL statements avoided, response times at the same arrival rate, and
  * how many requests a second are served with the same 95th percentile.
  *
  * @module
@@ -21,33 +21,33 @@ import { type Operation, Workload } from './workload.ts'
 
 const STOCK = { seed: 20_251_125, emails: 200_000, queries: 100, writeShare: 0.1 } as const
 const CONTENDERS: readonly AppContender[] = ['none', 'tag', 'drizzle', 'nearcache', 'near', 'lag']
-/** Whose figures are held against the targets. */
+/** The contenders that have targets. */
 const JUDGED: readonly AppContender[] = ['near', 'lag']
 const OPERATIONS = 60_000
 /**
- * Played before anything is measured, so that caches are at work, and code is compiled: after 500 every
- * contender's process still spends a third of its time on that, the ones with more code the most.
+ * Operations before the measurement, which fill the caches and get the code compiled. After only 500, every
+ * process still spends a third of its time on compilation, and more if it has more code.
  */
 const WARM_UP = 4_000
-/** Operations by which statements are counted, and bursts after which answers are checked. */
+/** Operations over which statements are counted, and bursts after which answers are checked. */
 const COUNTED = 500
 const BURSTS = 15
-/** Of one contender in a round. */
+/** Requests to one contender in a round. */
 const ARRIVALS = 250
 const ROUNDS = 5
-/** Part of its capacity at which SQL alone is measured: without a queue, on a machine that is shared. */
+/** The common rate, as a part of what SQL alone can serve: no queue forms, even on a shared machine. */
 const LOAD = 0.25
-/** Nobody is served beyond this: requests pile up. */
+/** With more requests under way than this, the application is overloaded and the run ends. */
 const AT_MOST_UNDER_WAY = 300
-/** Rates that are tried, as multiples of the common one. */
+/** Arrival rates to try, as multiples of the common rate. */
 const STEPS = [1, 1.5, 2, 3, 4.5, 6, 8]
 const TRIES = 3
-/** A tenth more than the percentile is chance. */
+/** A percentile up to a tenth above the bound still meets it: so much is random. */
 const CHANCE = 0.1
-/** After so many rates in a row that were too much, no more are tried. */
+/** After so many failed rates in a row, no higher rate is tried. */
 const MISSES = 2
 
-/** Where the database is: in the process, or so many milliseconds away. */
+/** Where the database is: in the application's process, or a round trip away. */
 interface Place {
   readonly name: string
   readonly roundTripMs?: number
@@ -58,7 +58,7 @@ const PLACES: readonly Place[] = [
   { name: 'SQLite 5 ms away', roundTripMs: 5 },
 ]
 
-/** What one contender does at one place: medians of the rounds, in milliseconds. */
+/** The results of one contender at one place. Times are medians of the rounds, in milliseconds. */
 interface Performance {
   readonly statementsPerRead: number
   readonly wrong: number
@@ -67,13 +67,13 @@ interface Performance {
   readonly p95: number
   readonly writeMean: number
   readonly writeP95: number
-  /** Of the application, in microseconds. */
+  /** CPU time of the application, in microseconds. */
   readonly cpuPerRequest: number
-  /** At how many times the common rate reads still have the 95th percentile of SQL alone, at most. */
+  /** The highest multiple of the common rate at which the p95 of reads is not above that of SQL alone. */
   readonly mostSteps: number
 }
 
-/** What all work on. */
+/** What all contenders have in common. */
 interface Stage {
   readonly stock: string
   readonly folder: string
@@ -81,9 +81,9 @@ interface Stage {
   readonly operations: readonly Operation[]
 }
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchEmailHeadline(): Promise<Report> {
-  // Once, before several processes would.
+  // Installs the peers once, before several processes try to.
   peerFolder()
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-headline-'))
   try {
@@ -102,14 +102,14 @@ export async function benchEmailHeadline(): Promise<Report> {
   }
 }
 
-/** What was measured at one place. */
+/** The results at one place. */
 interface Result {
   readonly place: Place
   readonly rate: number
   readonly performances: readonly Performance[]
 }
 
-/** Measures all in turns; SQL alone first. */
+/** Measures all contenders in turn; SQL alone comes first, because it sets the common rate. */
 async function measureAt(place: Place, stage: Stage): Promise<Result> {
   const all: Played[] = []
   try {
@@ -146,7 +146,7 @@ interface Rounds {
   readonly cpuPerRequest: number
 }
 
-/** Arrivals at the common rate, round by round in turns. */
+/** Measures all contenders at the common rate, in turn in each round. */
 async function roundsOf(all: readonly Played[], rate: number): Promise<Rounds[]> {
   const waits = all.map((): Waits[] => [])
   const before = await inTurn(all, ({ app }) => app.cpu())
@@ -190,8 +190,8 @@ function timesOf(rounds: readonly Waits[]): Times {
 }
 
 /**
- * The last step at which each has kept the 95th percentile that SQL alone has at the common rate: in
- * the same seconds, since what else the machine does comes and goes.
+ * The highest step at which the 95th percentile of each contender is not above that of SQL alone at the common
+ * rate. Both are measured shortly after each other, because other load on the machine varies.
  */
 async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
   const most = all.map(() => 0)
@@ -214,15 +214,15 @@ async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
   return most
 }
 
-/** The rates of the others say nothing about the targets, and take minutes. */
+/** Whether the highest rate is searched: without targets it is not needed, and takes minutes. */
 function isTried(i: number): boolean {
   const contender = CONTENDERS[i] as AppContender
   return contender === 'none' || JUDGED.includes(contender)
 }
 
-/** Of reads, in milliseconds; without end when requests pile up. */
+/** The 95th percentile of reads, in milliseconds; infinite if the application is overloaded. */
 async function p95At({ request }: Played, perSecond: number, nth: number): Promise<number> {
-  // Half a second at least: a burst at the start is not what lasts.
+  // At least half a second, to measure what the application sustains and not a burst at the start.
   const count = Math.max(ARRIVALS, Math.round(perSecond / 2))
   const waits = await arrive(arrivalsAt(perSecond, count, nth), request)
   return waits ? quantile(waits['read'] ?? [], 0.95) : Number.POSITIVE_INFINITY

@@ -1,6 +1,6 @@
 /**
- * How many queries of a working mailbox are answered without SQL, and whether any answer is wrong:
- * ours beside one tag for the table, Drizzle with its cache, and no cache.
+ * How many queries of a mailbox in use are answered without SQL, and whether any answer is wrong: nearcache
+ * compared with one tag for the table, Drizzle with its cache, and no cache.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type SimulationResult, simulate } from './simulate.ts'
 const SEED = 20_251_125
 const EMAILS = 4_000
 const OPERATIONS = 6_000
-/** Write share, distinct queries, and the hit rate in percent that a model of the scheme reached. */
+/** Write share, distinct queries, and the hit rate in percent in a simulation of the invalidation scheme. */
 const SETTINGS = [
   [0.05, 40, 90.5],
   [0.05, 100, 89],
@@ -24,10 +24,10 @@ const SETTINGS = [
   [0.1, 100, 82.9],
   [0.1, 400, 72.4],
 ] as const
-/** Points below the model that count as reaching it. */
+/** Percentage points below the simulation that still meet the target. */
 const TOLERANCE = 2
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchEmail(): Promise<Report> {
   const server = await startRedisServer()
   try {

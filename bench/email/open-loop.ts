@@ -1,6 +1,6 @@
 /**
- * Requests that arrive whether or not the last one is answered, as users do: what each waits for
- * counts from when it was due, so that a stall is felt by all that were due in it.
+ * Open-loop load: like users, requests do not wait until earlier ones are answered. A waiting time counts from
+ * when the request was due, so a stall counts for all requests that were due during it.
  *
  * @module
  */
@@ -8,23 +8,23 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { draw } from '../../src/testing/draw.ts'
 
-/** One request, and the list that its time goes to. */
+/** Starts one request; `kind` names the list for its waiting time. */
 export type Request = () => { readonly kind: string; readonly done: Promise<unknown> }
 
 /** Options for {@link arrive}. */
 export interface ArrivalOptions {
-  /** Mean; the gaps are those of a Poisson process. */
+  /** Mean rate; the gaps are those of a Poisson process. */
   readonly perSecond: number
   readonly count: number
   readonly seed: number
-  /** Nobody waits longer: more requests under way than this end the run. */
+  /** The run ends if more requests than this are under way. */
   readonly atMostUnderWay: number
 }
 
 /** Milliseconds from when a request was due until it was answered, by kind. */
 export type Waits = Readonly<Record<string, readonly number[]>>
 
-/** @returns `undefined` when requests pile up. */
+/** Runs the arrivals. @returns `undefined` if more than `atMostUnderWay` requests were under way. */
 export async function arrive(
   options: ArrivalOptions,
   request: Request,
@@ -54,11 +54,11 @@ export async function arrive(
   return waits
 }
 
-/** Timers are a millisecond coarse; the rest is spent in turns of the event loop. */
+/** Timers are only exact to a millisecond, so the last 1.5 ms are spent in turns of the event loop. */
 async function until(instant: number): Promise<void> {
   const ms = instant - performance.now()
   if (ms > 2) await delay(ms - 1.5)
   while (performance.now() < instant) await turn()
-  // Whoever is late still lets the answers in that have arrived.
+  // If already late, still give the event loop a turn to receive answers.
   if (ms <= 0) await turn()
 }

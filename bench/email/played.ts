@@ -1,5 +1,5 @@
 /**
- * One application under a sequence of operations, which is the same for all that are compared.
+ * Runs a sequence of operations on one application. All compared applications get the same sequence.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { App } from './apps.ts'
 import type { Request } from './open-loop.ts'
 import type { Operation } from './workload.ts'
 
-/** Operations at once in a burst, and queries that are checked after it. */
+/** Concurrent operations in a burst, and queries that are checked after each burst. */
 const BURST = 32
 const CHECKS = 10
 
-/** What a run of operations, one after the other, found. */
+/** The result of operations in sequence. */
 export interface Counted {
   readonly statementsPerRead: number
   readonly wrong: number
   readonly checked: number
 }
 
-/** An application, and how far it has come. */
+/** An application, and its position in the sequence. */
 export class Played {
   readonly app: App
   readonly #operations: readonly Operation[]
@@ -33,13 +33,13 @@ export class Played {
     this.#queries = queries
   }
 
-  /** Begins the next operation. */
+  /** Starts the next operation. */
   readonly request: Request = () => {
     const operation = this.#take()
     return { kind: operation.kind, done: this.app.do(operation) }
   }
 
-  /** So many operations, in so many lanes. @returns Milliseconds. */
+  /** Runs `count` operations, `lanes` of them at once. @returns The duration in milliseconds. */
   async play(count: number, lanes: number): Promise<number> {
     const startedAt = performance.now()
     const lane = async (): Promise<void> => {
@@ -49,7 +49,7 @@ export class Played {
     return performance.now() - startedAt
   }
 
-  /** Plays operations one after the other, and holds each answer against a fresh query. */
+  /** Runs operations in sequence, and compares each answer with a fresh query. */
   async count(operations: number): Promise<Counted> {
     const before = await this.app.statements()
     let [checked, wrong] = [0, 0]
@@ -65,7 +65,7 @@ export class Played {
     return { statementsPerRead: statements / checked, wrong, checked }
   }
 
-  /** Plays operations in bursts; after each, answers are held against fresh queries. */
+  /** Runs bursts of concurrent operations; after each burst, compares answers with fresh queries. */
   async burst(bursts: number): Promise<Pick<Counted, 'wrong' | 'checked'>> {
     let [checked, wrong] = [0, 0]
     for (let i = 0; i < bursts; i++) {

@@ -1,10 +1,10 @@
 /**
- * The history of a mailbox, which the database itself writes in the transaction of each change; and
- * what a query would have been answered at each of its states.
+ * The history of a mailbox, and what a query would have returned at each of its states. The database itself
+ * records the history, in the transaction of each change.
  *
- * An answer is right when its list is what a fresh query would have answered at some instant between
- * the beginning of the read and its end, and each of its messages is as it was at some such instant.
- * That is what the repository promises. Whether one instant fits all of them is counted apart.
+ * An answer is right if its list is what a fresh query would have returned at some instant between the start
+ * and the end of the read, and if each of its messages is as it was at some such instant. The repository
+ * promises no more. Whether a single instant fits list and messages is counted separately.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const IMAGE = (row: string): string => `json_object(
   'assignedTo', ${row}.assigned_to, 'isRead', ${row}.is_read, 'receivedAt', ${row}.received_at,
   'senderEmail', ${row}.sender_email, 'threadId', ${row}.thread_id)`
 
-/** Triggers fire within the statement, so a change and its history are one transaction. */
+/** Triggers run within the statement, so a change and its history are one transaction. */
 const HISTORY = `
 CREATE TABLE history (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, image TEXT);
 CREATE TABLE origin AS SELECT id, ${IMAGE('emails')} AS image FROM emails;
@@ -39,12 +39,12 @@ CREATE TRIGGER history_deleted AFTER DELETE ON emails BEGIN
   INSERT INTO history (id, image) VALUES (old.id, NULL);
 END`
 
-/** Begins the history of a mailbox with what it holds now. */
+/** Starts the history of a mailbox with its present messages. */
 export function beginHistory(db: DatabaseSync): void {
   db.exec(HISTORY)
 }
 
-/** What holds from a state on, until the next. */
+/** A value that holds from one state on, until the next version. */
 interface Version<T> {
   readonly from: number
   readonly value: T
@@ -52,12 +52,12 @@ interface Version<T> {
 
 type Page = readonly string[]
 
-/** How an answer stands to the states between the beginning of its read and the end. */
+/** An answer compared with the states between the start and the end of its read. */
 export interface Verdict {
   readonly isListRight: boolean
-  /** Messages that are as they were at none of them. */
+  /** Messages that are right at none of these states. */
   readonly wrongEmails: number
-  /** Whether one state fits all of it. */
+  /** Whether the whole answer is right at one state. */
   readonly isOneState: boolean
 }
 
@@ -86,7 +86,7 @@ export class MailHistory {
     })
   }
 
-  /** The last state: how many changes there were. */
+  /** The last state, which is the number of changes. */
   get end(): number {
     return this.#changes.length
   }
@@ -128,7 +128,7 @@ export class MailHistory {
     return pages
   }
 
-  /** Every page that the query has had. */
+  /** All pages that the query has returned over time. */
   #replay(asked: EmailQuery): Version<Page>[] {
     const query = canonicalize(asked)
     const matches = (image: EmailImage | undefined): image is EmailImage =>
@@ -150,7 +150,7 @@ export class MailHistory {
   }
 }
 
-/** The versions that held at some state from `from` to `to`. */
+/** The versions that held at any state from `from` to `to`, both included. */
 function during<T>(
   versions: readonly Version<T>[],
   from: number,
@@ -170,7 +170,7 @@ function lineOf(image: EmailImage | undefined): string | undefined {
   return image && digestOf(image)
 }
 
-/** The workload asks for nothing else of a message. */
+/** Parses a recorded message: the fields that the workload uses. */
 function toImage(text: unknown): EmailImage | undefined {
   if (typeof text !== 'string') return undefined
   const image = JSON.parse(text) as EmailImage

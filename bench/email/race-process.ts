@@ -1,6 +1,6 @@
 /**
- * One process of a race on a mailbox: reads and says what it was answered between which states of the
- * database, or writes until it is told to stop.
+ * One process of a race on a mailbox: a reader records its answers and the states of the database before and
+ * after each; a writer writes until it is told to stop.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { drizzleWithCache } from './drizzle.ts'
 import type { RaceOrder, RaceReport, SeenAnswer } from './race-protocol.ts'
 import { Workload } from './workload.ts'
 
-/** Reads under way at once in one reader: enough to join a load that another one began. */
+/** Concurrent reads in one reader: two are enough to join a load that another read has started. */
 const LANES = 2
 
 const order = JSON.parse(process.argv[2] ?? '') as RaceOrder
@@ -32,9 +32,9 @@ const workload = new Workload({
   writeShare: order.role === 'writer' ? 1 : 0,
 })
 const contender = await kindOf(order).open(database)
-// Connected, and past the first look at everything.
+// Opens connections, and does the work of a first read.
 await contender.read(workload.queries[0] ?? {})
-/** States as they were found, oldest first. */
+/** Observed positions of the history, oldest first. */
 const past: { readonly at: number; readonly position: number }[] = []
 const signals = { go: Promise.withResolvers<void>(), isOver: false }
 
@@ -42,7 +42,7 @@ process.on('message', (message) => {
   if (message === 'go') signals.go.resolve()
   else signals.isOver = true
 })
-// Without the one who orders there is nothing to do.
+// Without the parent process there is nothing to do.
 process.on('disconnect', () => process.exit(0))
 
 tell({ kind: 'ready' })
@@ -97,13 +97,13 @@ async function readOnce(): Promise<SeenAnswer> {
   return { query, from, to: position(), emails: emails.map(digestOf) }
 }
 
-/** Which state of the mailbox is the last that is committed. */
+/** The last committed state of the mailbox. */
 function position(): number {
   const row = database.db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM history').get()
   return Number(row?.['seq'])
 }
 
-/** The latest state that was known to be the last a lag ago: the first before there is any. */
+/** The latest position observed at least `LAG_MS` ago; 0 if there is none. */
 function positionBefore(position: number): number {
   const at = performance.now()
   past.push({ at, position })

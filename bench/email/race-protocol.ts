@@ -1,39 +1,39 @@
 /**
- * What the processes of a race on a mailbox say to each other.
+ * The messages between bench/email/race.ts and its processes.
  *
  * @module
  */
 
 import type { WorkloadOptions } from './workload.ts'
 
-/** Who answers the reads and makes the writes. */
+/** The contender that performs the reads and writes. */
 export type RaceContender = 'nearcache' | 'near' | 'lag' | 'untold' | 'tag' | 'drizzle' | 'none'
 
-/** What one process is to do. */
+/** The order for one process. */
 export interface RaceOrder {
   readonly role: 'reader' | 'writer'
   readonly contender: RaceContender
   readonly part: number
   readonly workload: Omit<WorkloadOptions, 'part' | 'writeShare'>
-  /** Paths of files: the mailbox, and where a reader puts what it was answered. */
+  /** Paths of the mailbox, and of the file that a reader writes its answers to. */
   readonly database: string
   readonly answers: string
-  /** Where Redis is. */
+  /** URL of Redis. */
   readonly redis: string
   /** Reads of a reader. */
   readonly reads: number
-  /** Between the writes of a writer. */
+  /** Pause between the writes of a writer, in milliseconds. */
   readonly pauseMs: number
 }
 
-/** What a process says: that it is ready, and what it has done. */
+/** A report of a process: that it is ready, or what it has done. */
 export type RaceReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly operations: number; readonly statements: number }
 
 /**
- * An answer, and the positions of the history before the read and after it; before the lag, where
- * answers may lag behind.
+ * An answer, and the positions of the history before and after the read. If answers may lag, `from` is the
+ * position that much earlier.
  */
 export interface SeenAnswer {
   /** Index in the queries of the workload. */

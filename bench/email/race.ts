@@ -1,6 +1,6 @@
 /**
- * Readers and writers of one mailbox, each a process of its own, on one Redis and one SQLite file; and
- * whether any of their answers was wrong.
+ * Runs readers and writers of one mailbox, each in its own process, on one Redis and one SQLite file, and counts
+ * wrong answers.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export interface RaceOptions {
   readonly queries: number
   readonly readers: number
   readonly writers: number
-  /** Of each reader. */
+  /** Reads of each reader. */
   readonly reads: number
-  /** Between the writes of each writer. */
+  /** Pause between the writes of each writer, in milliseconds. */
   readonly pauseMs: number
   /** Options of Node for the processes, such as where the package is. */
   readonly nodeOptions?: readonly string[]
@@ -42,13 +42,13 @@ export interface RaceResult {
   readonly writes: number
   /** SQL statements of reads. */
   readonly statements: number
-  /** Answers whose read saw the mailbox change. */
+  /** Answers during whose read the mailbox changed. */
   readonly contended: number
-  /** Answers whose list or one of whose messages was so at no instant of the read. */
+  /** Answers with a list, or with a message, that was right at no instant of the read. */
   readonly wrong: number
   /** Right answers for which no single instant fits list and messages. */
   readonly spread: number
-  /** Queries for which the check itself does not say what SQL says at the end. */
+  /** Queries whose last state in the replayed history differs from SQL: the check itself would be wrong. */
   readonly disagreements: number
 }
 
@@ -99,7 +99,7 @@ function ordersOf(
   }))
 }
 
-/** Starts all at once when all are ready; the writers go on until the last reader has ended. */
+/** Starts all processes together, once all are ready. Writers go on until the last reader has ended. */
 async function play(
   orders: readonly RaceOrder[],
   nodeOptions: readonly string[],
@@ -127,7 +127,7 @@ async function play(
 
 type Done = Extract<RaceReport, { kind: 'done' }>
 
-/** A process that takes part. */
+/** A reader or writer process. */
 class Player {
   readonly order: RaceOrder
   readonly child: ChildProcess
@@ -152,7 +152,7 @@ class Player {
       ready.reject(reason)
       done.reject(reason)
     })
-    // Only one of them may be waited for.
+    // The caller may await only one of the two: a rejection of the other must not be unhandled.
     ready.promise.catch(() => undefined)
     done.promise.catch(() => undefined)
   }
@@ -163,7 +163,7 @@ function answersOf(file: string): SeenAnswer[] {
   return lines.map((line) => JSON.parse(line) as SeenAnswer)
 }
 
-/** Counts the answers that were wrong. */
+/** Counts the contended, wrong and spread answers. */
 export function judge(
   history: MailHistory,
   answers: readonly SeenAnswer[],
@@ -179,7 +179,7 @@ export function judge(
   return counts
 }
 
-/** Holds the last state of the history against SQL: a check that is wrong itself proves nothing. */
+/** Compares the last state of the history with SQL: a wrong check would prove nothing. */
 async function disagreementsOf(
   history: MailHistory,
   truth: Awaited<ReturnType<typeof openMailDatabase>>['truth'],

@@ -1,5 +1,5 @@
 /**
- * Wrong answers of a mailbox that eight processes read and four write, for each way to cache it.
+ * Counts wrong answers of a mailbox with eight reading and four writing processes, for each way to cache it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<RaceContender, string>> = {
   none: 'no cache',
   untold: 'nearcache, writes untold',
 }
-/** Those that must not be wrong. */
+/** Contenders that must not give a wrong answer. */
 const OWN: readonly RaceContender[] = ['nearcache', 'near', 'lag']
 const RACE = {
   seed: 20_251_125,
@@ -30,9 +30,9 @@ const RACE = {
   pauseMs: 20,
 } as const
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchEmailRace(): Promise<Report> {
-  // Once, before twelve processes would.
+  // Installs the peers once, before twelve processes try to.
   peerFolder()
   const results: (readonly [contender: RaceContender, result: RaceResult])[] = []
   for (const contender of Object.keys(NAMES) as RaceContender[]) {

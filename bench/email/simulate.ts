@@ -1,5 +1,5 @@
 /**
- * Runs a workload on a contender, and holds every answer against a fresh query.
+ * Runs a workload on a contender, and compares every answer with a fresh query.
  *
  * @module
  */
@@ -18,20 +18,20 @@ import { Workload, type WorkloadOptions } from './workload.ts'
 export interface SimulationResult {
   readonly reads: number
   readonly writes: number
-  /** Reads that took no SQL at all. */
+  /** Reads without any SQL statement. */
   readonly hits: number
-  /** Answers that were not those of a fresh query. */
+  /** Answers that differ from a fresh query. */
   readonly wrong: number
   /** SQL statements of reads. */
   readonly statements: number
 }
 
-/** Options of a run: the workload, and how long it goes on. */
+/** Options of a run: the workload and its length. */
 export interface SimulationOptions extends WorkloadOptions {
   readonly operations: number
 }
 
-/** Plays a workload, one operation after the other. */
+/** Runs a workload, one operation after the other. */
 export async function simulate(
   kind: ContenderKind,
   options: SimulationOptions,

@@ -1,5 +1,5 @@
 /**
- * Large mailboxes, each made once for all runs: that takes longer than the rest.
+ * Large mailboxes, each created once for all runs, because that takes longer than a run.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { NewEmail } from 'nearcache/email'
 import { openMailDatabase } from './contender.ts'
 
-/** The file of a mailbox with these messages. @param name Says which: it is not made anew. */
+/** The file of a mailbox with these messages. @param name An existing file of this name is reused unchecked. */
 export async function stockOf(name: string, emails: readonly NewEmail[]): Promise<string> {
   const path = join(tmpdir(), `nearcache-${name}-${process.getuid?.() ?? 0}.db`)
   if (existsSync(path)) return path

@@ -1,6 +1,6 @@
 /**
- * A working mailbox as a sequence of reads and writes, the same for the same seed: what the schemes of
- * query invalidation were simulated with.
+ * A mailbox in use, as a sequence of reads and writes that is the same for the same seed. The schemes of query
+ * invalidation were simulated with it.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import type {
 import { canonicalKey } from 'nearcache/email'
 import { draw } from '../../src/testing/draw.ts'
 
-/** What a workload is made of. */
+/** Size and distribution of a workload. */
 export interface WorkloadOptions {
   readonly seed: number
   readonly emails: number
-  /** Distinct queries; which is asked follows Zipf's law with exponent 0.9. */
+  /** Distinct queries; reads are distributed over them by Zipf's law with exponent 0.9. */
   readonly queries: number
-  /** The part of the operations that write, 0 to 1. */
+  /** Part of the operations that write, from 0 to 1. */
   readonly writeShare: number
-  /** Which of several who work on one mailbox this is: each has operations of its own. @default 0 */
+  /** Number of this process among several on one mailbox; each number has its own operations. @default 0 */
   readonly part?: number
 }
 
@@ -39,7 +39,7 @@ export type Operation =
   | { readonly kind: 'write'; readonly write: MailWrite }
 
 const STATUSES: readonly EmailStatus[] = ['new', 'in_progress', 'pending', 'completed', 'archived']
-/** How often a status is met, and asked for: what is waiting is most of what is looked at. */
+/** Frequency of each status in messages and in queries: most are of open messages. */
 const STATUS_ODDS = [0.25, 0.3, 0.15, 0.2, 0.1]
 const PRIORITIES: readonly EmailPriority[] = ['critical', 'high', 'medium', 'low']
 const PRIORITY_ODDS = [0.05, 0.2, 0.55, 0.2]
@@ -52,7 +52,7 @@ const EXPONENT = 0.9
 /** Instant of the first message, in epoch milliseconds. */
 const START = Date.UTC(2025, 0, 1)
 
-/** Draws of one name after the other, so that one decision does not shift the next. */
+/** A separate random sequence for each name, so that one decision does not change the others. */
 class Dice {
   readonly #seed: number
   readonly #counts = new Map<string, number>()
@@ -71,7 +71,7 @@ class Dice {
     return list[Math.floor(this.roll(stream) * list.length)] as T
   }
 
-  /** One of the list, by the odds, which add up to 1. */
+  /** Draws one of the list by its odds, which add up to 1. */
   weigh<T>(stream: string, list: readonly T[], odds: readonly number[]): T {
     let left = this.roll(stream)
     const at = odds.findIndex((odd) => {
@@ -82,14 +82,14 @@ class Dice {
   }
 }
 
-/** A mailbox, and what happens to it. */
+/** A mailbox, and the operations on it. */
 export class Workload {
-  /** What is stored before the first operation. */
+  /** The messages that are stored before the first operation. */
   readonly emails: readonly (NewEmail & { readonly id: string })[]
   readonly queries: readonly EmailQuery[]
   readonly #options: WorkloadOptions
   #dice: Dice
-  /** What the ids of messages begin with. */
+  /** Prefix of message ids. */
   #name = 'mail'
   readonly #odds: readonly number[]
   #live: string[]
@@ -173,7 +173,7 @@ export class Workload {
     return [...queries.values()]
   }
 
-  /** Six shapes of equality, and ranges of dates alone and with one. */
+  /** Six shapes of equality conditions, a range of dates, and a range with a status. */
   #query(): EmailQuery {
     const dice = this.#dice
     const status = (): EmailStatus => dice.weigh('asked status', STATUSES, STATUS_ODDS)

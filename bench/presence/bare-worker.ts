@@ -1,6 +1,6 @@
 /**
- * What workerd itself costs: an object that greets sockets and hands a frame to all of them, with nothing of
- * ours. It checks no signature and keeps no channel; whoever is less than this beside `ws` cannot be.
+ * What workerd itself costs: a Durable Object that accepts sockets and sends each frame to all others, without
+ * nearcache. It checks no signatures and has no channels: no server in workerd can cost less.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const OPENED = JSON.stringify({
 })
 const SUBSCRIBED = JSON.stringify({ event: 'pusher_internal:subscription_succeeded', data: '{}' })
 
-/** All sockets, which hibernate. */
+/** Holds all sockets, with hibernation. */
 export class BareObject extends DurableObject {
   readonly #sockets = new Set<WebSocket>()
 

@@ -1,36 +1,36 @@
 /**
- * How a load speaks with each server: the Pusher protocol, or that of socket.io.
+ * The protocols that the load process can speak: that of Pusher, and that of socket.io.
  *
  * @module
  */
 
 import { createHmac } from 'node:crypto'
 
-/** The app that all servers know. */
+/** The app that all servers are configured with. */
 export const APP = { id: '1', key: 'bench-key', secret: 'bench-secret-0123456789' } as const
 
-/** What all send and get in a round: 200 bytes of it. */
+/** The data of every event: 200 bytes as JSON. */
 export const MESSAGE = { text: 'x'.repeat(189) }
 
-/** Who a socket is in a presence channel, and where it goes. */
+/** The channel that a socket joins, and its user. */
 export interface Visit {
   readonly channel: string
-  /** Of a presence channel. */
+  /** Only for a presence channel. */
   readonly userId?: string
 }
 
-/** What a frame is to the load. */
+/** What the load process makes of a frame. */
 export type Meaning =
   | { readonly kind: 'opened'; readonly socketId: string }
   | { readonly kind: 'joined' | 'event' | 'other' }
   | { readonly kind: 'reply'; readonly text: string }
 
-/** One way to speak. */
+/** How to speak one protocol. */
 export interface Dialect {
   path(extensions: boolean): string
   read(text: string): Meaning
   join(socketId: string, visit: Visit): string
-  /** An event for the others in the channel. */
+  /** An event to all others in the channel. */
   event(channel: string): string
 }
 
@@ -40,7 +40,7 @@ const pusher: Dialect = {
   path: (extensions) =>
     `/app/${APP.key}?protocol=7&client=bench&version=1.0.0${extensions ? '&nearcache=1' : ''}`,
   read(text) {
-    // Cheap first: most frames are the event that is counted.
+    // The most frequent frame first: the event that is counted.
     if (text.startsWith('{"event":"client-round"')) return { kind: 'event' }
     if (text.includes('"pusher_internal:subscription_succeeded"')) return { kind: 'joined' }
     if (text.includes('"pusher:ping"'))
@@ -59,7 +59,7 @@ const pusher: Dialect = {
   event: (channel) => JSON.stringify({ event: 'client-round', channel, data: MESSAGE }),
 }
 
-/** Engine.IO 4 over a WebSocket alone, with the frames of Socket.IO 5 inside. */
+/** Frames of Socket.IO 5 in Engine.IO 4, over a WebSocket without polling. */
 const socketIo: Dialect = {
   path: () => '/socket.io/?EIO=4&transport=websocket',
   read(text) {
@@ -73,5 +73,5 @@ const socketIo: Dialect = {
   event: (channel) => `42${JSON.stringify(['round', channel, MESSAGE])}`,
 }
 
-/** By the name that a process is given. */
+/** All protocols, by the name in an order to the load process. */
 export const DIALECTS: Readonly<Record<string, Dialect>> = { pusher, socketIo }

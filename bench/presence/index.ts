@@ -1,5 +1,5 @@
 /**
- * What sockets cost: joins, events for all and presence, of the Worker in workerd beside a Node server on
+ * What sockets cost: joins, events to all, and presence. Compares the Worker in workerd with Node servers on
  * `ws` and socket.io, which do the same work in the same run.
  *
  * @module
@@ -9,16 +9,16 @@ import { median, type Report, type Table, type Target } from '../measure.ts'
 import { Load, type Server, socketLimit, startBare, startNode, startOurs } from './servers.ts'
 
 const ROUNDS = 3
-/** Events that all get, in a round. */
+/** Events to all sockets in a round. */
 const EVENTS = 15
 const ROOMS = [1_000, 5_000] as const
 const MEMBERS = 1_000
 const MANY = Math.min(10_000, socketLimit())
 const HUBS = 4
-/** More at once measure the queue of the load. */
+/** Concurrent joins: with more of them, the queue of the load process would dominate. */
 const CONCURRENCY = 50
 
-/** What one server took, of one kind of work. */
+/** What one kind of work cost one server. */
 interface Sample {
   readonly joinMs: number
   readonly deliveryUs: number
@@ -29,7 +29,7 @@ interface Sample {
 
 type Samples = Map<string, Sample[]>
 
-/** Runs it. */
+/** Runs the benchmark. */
 export async function benchPresence(): Promise<Report> {
   const rooms = new Map<number, Samples>()
   for (const size of ROOMS) rooms.set(size, await measureRoom(size))
@@ -59,7 +59,7 @@ export async function benchPresence(): Promise<Report> {
   }
 }
 
-/** Every server in turn, another one first in each round. */
+/** Runs the work on every server in turn; each round starts with another server. */
 async function inTurn(
   starts: readonly (() => Promise<Server>)[],
   rounds: number,
@@ -92,7 +92,7 @@ function measureRoom(size: number): Promise<Samples> {
   )
 }
 
-/** Users of one channel, in the batches of our own clients, as counts, and as the others tell it. */
+/** Users join one presence channel: nearcache with its own clients and with any client, and the peers. */
 async function measurePresence(): Promise<Samples> {
   const named = async (): Promise<Server> => {
     const server = await startOurs(1, { listedMembers: 10_000 })
@@ -140,7 +140,7 @@ async function fill(server: Server, load: Load, filling: Filling): Promise<Sampl
     channel,
     isPresence,
   } as const
-  // What a server does once, and its compiler first, is no cost of a join.
+  // Warm-up: work that a server does once, and compilation, are not part of a join.
   await load.do({ kind: 'join', ...order, count: 50, channel: `${channel}-warm` })
   await load.do({ kind: 'close' })
   const beforeJoin = server.cpu()
@@ -159,7 +159,7 @@ function of(samples: Samples | undefined, name: string, figure: keyof Sample): n
   return median((samples?.get(name) ?? []).map((sample) => sample[figure]))
 }
 
-/** The median over the rounds of what each round says. */
+/** nearcache compared with another server: the median of the ratios of each round. */
 function ratio(samples: Samples | undefined, to: string, figure: keyof Sample): number {
   const [own, other] = ['nearcache', to].map((name) => samples?.get(name) ?? [])
   return median((own ?? []).map((sample, i) => sample[figure] / (other?.[i] ?? NONE)[figure]))

@@ -1,5 +1,5 @@
 /**
- * The load, in a process of its own: sockets that join, and rounds of events that all of them get.
+ * The load, in its own process: opens sockets that join a channel, and sends rounds of events to all of them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { DIALECTS, type Dialect, type Visit } from './dialect.ts'
 
-/** What the load is told to do. */
+/** An order to the load process. */
 export type LoadOrder =
   | {
       readonly kind: 'join'
@@ -16,7 +16,7 @@ export type LoadOrder =
       readonly dialect: string
       readonly extensions: boolean
       readonly count: number
-      /** How many may be on their way at once. */
+      /** Joins under way at once, at most. */
       readonly concurrency: number
       readonly channel: string
       readonly isPresence: boolean
@@ -24,15 +24,15 @@ export type LoadOrder =
   | { readonly kind: 'rounds'; readonly count: number; readonly channel: string }
   | { readonly kind: 'close' }
 
-/** What came of it. */
+/** The result of an order. */
 export interface LoadReport {
   readonly joined: number
   readonly failed: number
-  /** Frames that came in while it was done. */
+  /** Frames received during the order. */
   readonly frames: number
   readonly delivered: number
   readonly expected: number
-  /** How long each round took until the last socket had it, in milliseconds. */
+  /** How long each round took until the last socket had received the event, in milliseconds. */
   readonly roundsMs: readonly number[]
 }
 
@@ -96,7 +96,7 @@ async function join(order: LoadOrder & { kind: 'join' }): Promise<LoadReport> {
   return { ...NOTHING, joined: order.count - failed, failed, frames: frames - before }
 }
 
-/** Waits until nothing has come for a while: batches are told later than a join is. */
+/** Waits until no frame has come for 500 ms: batches of members arrive later than the answer to a join. */
 async function quiet(): Promise<void> {
   for (let before = -1; before !== frames; ) {
     before = frames
@@ -109,7 +109,7 @@ async function rounds(order: LoadOrder & { kind: 'rounds' }): Promise<LoadReport
   const roundsMs: number[] = []
   let delivered = 0
   for (let round = 0; round < order.count; round++) {
-    // Another one each time: a connection may send ten a second.
+    // Another sender in each round, so that none comes near its limit of client events.
     const { socket } = clients[(round * 97) % clients.length] as Client
     const startedAt = performance.now()
     events = 0

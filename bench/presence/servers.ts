@@ -1,5 +1,5 @@
 /**
- * The servers that are measured, each in a process of its own, and the CPU time each has taken.
+ * Starts the measured servers, each in its own process, and reads their CPU time.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { bundleWorker, durable, OBJECTS, startDirect } from '../workerd.ts'
 import { APP } from './dialect.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
 
-/** A server that runs. */
+/** A running server. */
 export interface Server {
   readonly name: string
   /** `ws://127.0.0.1:…` */
   readonly origin: string
   readonly dialect: 'pusher' | 'socketIo'
-  /** User and system time of its process so far, in seconds. */
+  /** CPU time of its process so far, in seconds. */
   cpu(): number
   stop(): Promise<void>
 }
 
 const FOLDER = import.meta.dirname
-/** A socket that is open keeps workerd from ending when it is asked to. */
+/** After this, workerd is killed: it does not end by itself while a socket is open. */
 const PATIENCE_MS = 5_000
 
-/** The Worker in workerd, with so many hubs and all members of a channel named. */
+/** Starts the Worker in workerd. @param limits Limits of the app that differ from the defaults. */
 export function startOurs(hubs: number, limits: object = {}): Promise<Server> {
   const app = {
     ...APP,
@@ -43,7 +43,7 @@ export function startOurs(hubs: number, limits: object = {}): Promise<Server> {
   })
 }
 
-/** One object in workerd with all sockets, and nothing of ours. */
+/** Starts one Durable Object in workerd that holds all sockets, without nearcache. */
 export function startBare(): Promise<Server> {
   const durableObjects = { BARE: durable('BareObject') }
   return startObjects('workerd alone', 'bare-worker.ts', { durableObjects })
@@ -65,7 +65,7 @@ async function startObjects(name: string, entry: string, options: object): Promi
   }
 }
 
-/** A Node server: on `ws`, or on socket.io. */
+/** Starts a Node server on `ws` or socket.io. */
 export async function startNode(name: 'ws' | 'socket.io'): Promise<Server> {
   const script = name === 'ws' ? 'ws-process.ts' : 'socketio-process.ts'
   const child = spawn(process.execPath, [join(FOLDER, script)], {
@@ -93,7 +93,7 @@ async function portOf({ stdout }: ChildProcess): Promise<string> {
   throw new Error('a server ended before it was ready')
 }
 
-/** The process that is the load. */
+/** The load process. */
 export class Load {
   readonly #child: ChildProcess = fork(join(FOLDER, 'load-process.ts'))
 
@@ -111,7 +111,7 @@ export class Load {
   }
 }
 
-/** How many sockets workerd can have: it keeps two files open for each. */
+/** How many sockets workerd can hold: it needs two open files for each. */
 export function socketLimit(): number {
   const [, files] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return files === undefined ? Number.POSITIVE_INFINITY : Math.floor((Number(files) - 400) / 2)

@@ -1,5 +1,5 @@
 /**
- * A socket.io server that does the same work with its rooms.
+ * A socket.io server that does the same work as `ws-process.ts`, with rooms of socket.io.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A Node server on `ws` that does the same work: it checks signatures, keeps who is in which channel and
- * passes events on, in the Pusher protocol, in one process and with nothing else.
+ * A Node server on `ws` that does the same work as the Worker, in one process and with nothing else: it speaks
+ * the Pusher protocol, checks signatures, keeps the members of each channel and forwards events.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { APP } from './dialect.ts'
 
 interface Room {
   readonly sockets: Set<WebSocket>
-  /** Of a presence channel, by their ids. */
+  /** Users of a presence channel, by id. */
   readonly users: Map<string, unknown>
 }
 
