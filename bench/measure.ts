@@ -64,11 +64,11 @@ export interface Report {
   readonly counts: Readonly<Record<string, number>>
   readonly targets?: readonly Target[]
   readonly tables?: readonly Table[]
-  /** What a reader of the figures has to know. */
+  /** Notes that a reader needs to understand the figures. */
   readonly notes?: readonly string[]
 }
 
-/** How a benchmark is to be run. */
+/** How to run a benchmark. */
 export interface BenchOptions {
   /** Whether to run at full size. `npm run bench` refuses `--full` for a benchmark that has only one size. */
   readonly isFull: boolean

@@ -6,7 +6,7 @@
 
 import { isMet, type Report, type Table, type Target } from './measure.ts'
 
-/** The report as text for a terminal, ratios first. */
+/** The report as text for a terminal, targets and ratios first. */
 export function toText(report: Report): string {
   const { title, rounds, counts, notes = [] } = report
   return [

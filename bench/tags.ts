@@ -54,7 +54,7 @@ export async function benchTags(): Promise<Report> {
   }
 }
 
-/** What one way cost. */
+/** What one subject cost. */
 interface Found {
   readonly name: string
   readonly insertMs: number

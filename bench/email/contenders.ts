@@ -78,7 +78,7 @@ export const tableTag: KindOf = (redis) => ({
   },
 })
 
-/** SQL alone. */
+/** SQL without a cache. */
 export const noCache: ContenderKind = {
   name: 'no cache',
   async open({ driver }) {

@@ -17,7 +17,7 @@ import type { RaceContender, RaceOrder, RaceReport, SeenAnswer } from './race-pr
 import { Workload } from './workload.ts'
 
 const SCRIPT = fileURLToPath(new URL('race-process.ts', import.meta.url))
-/** Node before 22.18 strips types only when told to. */
+/** Node before 22.18 strips types only with a flag. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 
 /** Options of a race. */
@@ -52,7 +52,7 @@ export interface RaceResult {
   readonly disagreements: number
 }
 
-/** Runs one, and checks every answer. */
+/** Runs a race, and checks every answer. */
 export async function race(options: RaceOptions): Promise<RaceResult> {
   const { seed, emails, queries } = options
   const server = await startRedisServer()
