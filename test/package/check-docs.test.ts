@@ -69,14 +69,14 @@ describe('check-docs', () => {
     ])
   })
 
-  test('fails on an example that is not finished', () => {
+  test('fails on an example with a syntax error', () => {
     const { status, problems } = check('```ts', 'const broken = {')
 
     expect(status).toBe(1)
     expect(problems[0]).toContain('guide.md:')
   })
 
-  test('runs those that say so, and tells where one has failed', () => {
+  test('runs the examples marked `run`, and reports the line of one that fails', () => {
     const { status, problems } = check(
       '```ts run',
       "import { embeddedTransport } from 'nearcache/redis/embedded'",

@@ -7,7 +7,7 @@ import { found } from '../support/findings.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const MOST_BYTES = 6_144
 
-test('the client of realtime channels has less than 6 KB, as a browser is sent it', async ({
+test('the client of realtime channels is smaller than 6 KB, minified and gzipped', async ({
   task,
 }) => {
   const { outputFiles } = await build({

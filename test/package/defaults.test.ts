@@ -15,7 +15,7 @@ interface Row {
 const rows = readRows(readFileSync(join(ROOT, 'README.md'), 'utf8'))
 
 describe("the README's table of options", () => {
-  test.each(rows.flatMap(({ options }) => options))('names %s as the code does', (option) => {
+  test.each(rows.flatMap(({ options }) => options))('names %s as in the code', (option) => {
     const code = readFileSync(join(ROOT, 'src/cache/options.ts'), 'utf8')
 
     expect(code).toMatch(new RegExp(`^  readonly ${option}\\?: `, 'm'))
@@ -39,7 +39,7 @@ describe("the README's table of options", () => {
     expect(read(defaultOf(option))).toEqual(inCode)
   })
 
-  test.each(Object.entries(TTL_CLASSES))('says how long %s is', (name, ms) => {
+  test.each(Object.entries(TTL_CLASSES))('gives the duration of the TTL class %s', (name, ms) => {
     const text = rows.find(({ options }) => options.includes('ttl'))?.text ?? ''
     const [, amount, unit] = new RegExp(`\`${name}\` \\((\\d+) (min|h|d)\\)`).exec(text) ?? []
 
@@ -63,7 +63,7 @@ function readRows(text: string): readonly Row[] {
     })
 }
 
-/** A row of several options gives their defaults in their order, or one for all. */
+/** The default of an option. A row of several options has one default for each, in order, or one for all. */
 function defaultOf(option: string): string {
   const row = rows.find(({ options }) => options.includes(option))
   if (!row) return expect.unreachable(`the table has no ${option}`)
@@ -76,7 +76,7 @@ function duration(text: string | undefined): number {
   return toMilliseconds((text ?? '').replaceAll("'", '') as Duration, 'default')
 }
 
-/** `from 1,024 bytes` */
+/** The number in `above 1,024 bytes`. */
 function bytes(cell: string): number {
   return Number(/([\d,]+) bytes/.exec(cell)?.[1]?.replaceAll(',', ''))
 }

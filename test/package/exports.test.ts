@@ -7,14 +7,14 @@ const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   exports: Record<string, string | Readonly<Record<string, string>>>
 }
 
-/** Single modules that are subpaths of their own. */
+/** Subpaths that are a single module instead of a folder. */
 const MODULES = ['./errors', './platform/workers']
-/** Not made of `src`: the Worker is built from `workers/`, and the manifest is itself. */
+/** Subpaths not built from `src`: the Worker comes from `workers/`, and package.json is not built. */
 const FROM_ELSEWHERE = ['./worker', './package.json']
 
 const subpaths = Object.keys(exports).filter((subpath) => !FROM_ELSEWHERE.includes(subpath))
 
-/** Where the sources of a subpath have to be: the public path is the folder path. */
+/** The required source file of a subpath: the public path is the folder path. */
 function sourceOf(subpath: string): string {
   const path = subpath.slice(2)
   if (MODULES.includes(subpath)) return `src/${path}.ts`
@@ -26,7 +26,7 @@ function filesIn(...patterns: readonly string[]): readonly string[] {
 }
 
 describe('the exports of package.json', () => {
-  test.each(subpaths)('%s leads to its folder, in the sources and in what is built', (subpath) => {
+  test.each(subpaths)('%s leads to its folder, in the sources and in the build', (subpath) => {
     const source = sourceOf(subpath)
     const built = source.replace(/^src\//, './dist/').replace(/\.ts$/, '')
 
@@ -53,7 +53,7 @@ describe('the exports of package.json', () => {
     expect([...filesIn('src/**/index.ts')].sort()).toEqual([...folders].sort())
   })
 
-  test('hold every subpath that the documents and docstrings name', () => {
+  test('contain every subpath that the documents and docstrings name', () => {
     const mentions = filesIn(
       '*.md',
       'docs/**/*.md',

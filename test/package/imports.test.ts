@@ -33,7 +33,7 @@ describe('sourceFiles', () => {
     expect(importsOf(text)).toEqual(expected)
   })
 
-  test('tells relative imports by where they lead', () => {
+  test('resolves relative imports to the files that they lead to', () => {
     writeFileSync(join(folder, 'file.ts'), "import { a } from '../other/a.ts'")
 
     const [file] = sourceFiles(`${folder}/*.ts`)

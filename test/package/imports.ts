@@ -1,5 +1,5 @@
 /**
- * Reads what a source file imports, for the tests that hold the layers against the code.
+ * Reads the imports of source files, for the tests that compare the layers with the code.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { dirname, posix } from 'node:path'
 
 /** A source file of the repository. */
 export interface SourceFile {
-  /** From the root of the repository, with slashes: `src/cache/read.ts`. */
+  /** Path from the root of the repository, with slashes: `src/cache/read.ts`. */
   readonly path: string
   readonly text: string
-  /** What its imports lead to, types included: paths from the root for relative ones. */
+  /** Targets of its relative imports, type imports included, as paths from the root of the repository. */
   readonly files: readonly string[]
   /** Specifiers that are not relative: `zod`, `nearcache/email`, `node:fs`. */
   readonly packages: readonly string[]
 }
 
-/** Statements begin a line, which sets them apart from examples in docstrings. */
+/** Matches imports only at the start of a line, so that examples in docstrings do not count. */
 const IMPORT =
   /^(?:import|export)\s(?:[^'"=()]*\sfrom\s+)?'([^']+)'|(?<!\* .*)\bimport\(\s*'([^']+)'/gm
 
-/** All files that match, read. */
+/** Reads all files that match the patterns. */
 export function sourceFiles(...patterns: readonly string[]): readonly SourceFile[] {
   return globSync([...patterns]).map((file) => {
     const path = file.replaceAll('\\', '/')

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'))
 
 describe('jsr.json', () => {
-  test('is what `npm run jsr` makes of package.json', () => {
+  test('is what `npm run jsr` generates from package.json', () => {
     expect(read('jsr.json')).toEqual(jsrManifest(read('package.json')))
   })
 })

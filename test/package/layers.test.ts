@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { packageName, type SourceFile, sourceFiles } from './imports.ts'
 
-/** Each folder of `src`, lowest first, with the folders it may import: docs/design.md has it too. */
+/** Each folder of `src`, lowest first, with the folders it may import. docs/design.md has the same table. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   entry: ['platform'],
@@ -39,7 +39,7 @@ const SHARED = ['errors', 'base-error', 'core-errors', 'domain-errors'].map(
   (name) => `src/${name}.ts`,
 )
 
-/** Where each package may be imported. One that is not here may be imported nowhere. */
+/** Where each package may be imported. A package that is not listed may not be imported at all. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@clack/prompts': ['src/cli/'],
   citty: ['src/cli/'],
@@ -66,7 +66,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   nearcache: ['workers/'],
 }
 
-/** Folders that run on Node alone, and may import what it brings. */
+/** Folders that run only on Node, and may import its built-in modules. */
 const NODE_ONLY = [
   'src/cli/',
   'src/startup/',
@@ -109,14 +109,14 @@ describe('layers', () => {
   })
 })
 
-describe('circles', () => {
-  test('no files import each other in one, types included', () => {
+describe('import cycles', () => {
+  test('do not exist, type imports included', () => {
     const known = new Map(all.map(({ path, files }) => [path, files]))
 
     expect(circlesIn(known)).toEqual([])
   })
 
-  test('are found where there are some', () => {
+  test('are found where they exist', () => {
     const files = { a: ['b', 'd'], b: ['c'], c: ['a'], d: ['d', 'e'], e: [] }
 
     expect(circlesIn(new Map(Object.entries(files)))).toEqual(['a -> b -> c -> a', 'd -> d'])
@@ -145,7 +145,7 @@ describe('packages', () => {
     expect(unused).toEqual([])
   })
 
-  test('of Node itself are imported only where Node alone runs', () => {
+  test('of Node itself are imported only in folders that run only on Node', () => {
     const builtIns = all
       .filter(({ path }) => !isIn(path, NODE_ONLY))
       .flatMap(({ path, packages }) => packages.map((name) => `${path} imports ${name}`))
@@ -166,7 +166,7 @@ describe('the Worker', () => {
 })
 
 describe('time and chance', () => {
-  test('come from the platform, so that tests own them', () => {
+  test('come from the platform, so that tests control them', () => {
     const owners = ['src/platform/', 'src/testing/']
     const strays = sourceFiles('src/**/*.{ts,tsx}')
       .filter(({ path }) => !isIn(path, owners))
@@ -180,7 +180,7 @@ function imports(file: SourceFile, name: string): boolean {
   return file.packages.some((specifier) => packageName(specifier) === name)
 }
 
-/** Each way on which a walk along the imports comes back to a file that it is on. */
+/** Each chain of imports that leads back to a file of the chain. */
 function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = []
   const done = new Set<string>()

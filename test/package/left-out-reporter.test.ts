@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 const REPORTER = join(import.meta.dirname, '../support/left-out-reporter.ts')
 const FINDINGS = join(import.meta.dirname, '../support/findings.ts')
 const WITH_REDIS = join(import.meta.dirname, '../support/with-redis.ts')
-/** Inside the repository, so that `vitest` resolves from there. */
+/** Inside the repository, so that imports of `vitest` resolve. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
 
 const PASSING = `
@@ -92,12 +92,12 @@ describe('LeftOutReporter', () => {
     ])
   })
 
-  test('counts what fails outside a test as failed', () => {
+  test('counts a hook or a file that fails as a failure', () => {
     const lines = report({ 'a.test.ts': FAILING, 'b.test.ts': "import './nowhere.ts'" }, 1)
 
     expect(lines).toEqual(['nearcache: 0 passed, 3 failed, 1 skipped'])
   })
-  test('names what passed at a second try, and fails what had found a violation', () => {
+  test('names tests that passed only when retried, and fails those whose first try found a violation', () => {
     expect(report({ 'a.test.ts': FLAKY }, 1)).toEqual([
       'Passed at a second try only:',
       expect.stringMatching(/^ {2}.*is slow at first$/),

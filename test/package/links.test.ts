@@ -7,12 +7,12 @@ const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: R
   file.replaceAll('\\', '/'),
 )
 
-/** The text without what stands in blocks of code, where brackets are no links. */
+/** The text without code blocks, in which brackets are not links. */
 function proseOf(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8').replace(/^(`{3,})[\s\S]*?^\1/gm, '')
 }
 
-/** The anchors of a document, as GitHub makes them of its headings. */
+/** The anchors that GitHub generates from the headings of a document. */
 function anchorsOf(file: string): ReadonlySet<string> {
   const headings = proseOf(file).matchAll(/^#+ +(.*)$/gm)
   return new Set(
@@ -25,7 +25,7 @@ function anchorsOf(file: string): ReadonlySet<string> {
   )
 }
 
-/** What leads nowhere, of the links of a document to others and within itself. */
+/** The links of a document, to others and within itself, whose target does not exist. */
 function deadLinksIn(file: string): string[] {
   const links = [...proseOf(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
   return links.filter((link) => {
@@ -44,7 +44,7 @@ test.each(documents)('%s has short headings: none runs into the paragraph below 
 })
 
 describe('the links of the documents', () => {
-  test.each(documents)('%s leads nowhere that is not there', (file) => {
+  test.each(documents)('in %s have targets that exist', (file) => {
     expect(deadLinksIn(file)).toEqual([])
   })
 

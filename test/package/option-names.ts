@@ -4,7 +4,7 @@ export interface Option {
   readonly owner: string
   readonly name: string
   readonly isOptional: boolean
-  /** The docstring above it; empty where there is none. */
+  /** The docstring above the option; empty if there is none. */
   readonly docstring: string
 }
 

@@ -5,7 +5,7 @@ import { optionsIn } from './option-names.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What a user can import: the names in the modules of the subpaths. */
+/** Names of options that a user can import: those in the index files of the subpaths. */
 const PUBLIC = new Set(
   globSync('src/**/index.ts', { cwd: ROOT }).flatMap((file) =>
     [...readFileSync(join(ROOT, file), 'utf8').matchAll(/\b\w*Options\b/g)].map(([name]) => name),
@@ -23,7 +23,7 @@ const options = globSync('src/**/*.{ts,tsx}', { cwd: ROOT })
   .filter(({ owner }) => owner.endsWith('Options') && PUBLIC.has(owner))
 
 describe('the options of the package', () => {
-  test('are found in their files', () => {
+  test('are read from the interfaces in source files', () => {
     const owner = 'BreakerOptions'
     const found = optionsIn(
       `export interface BreakerOptions<T>\n  extends B {\n  /** What. @default 1 */\n  readonly one?: T\n  /**\n   * Long.\n   */\n  readonly two: {\n    readonly inner?: 1\n  }\n  readonly three: 3\n}\n`,
@@ -43,7 +43,7 @@ describe('the options of the package', () => {
     )
   })
 
-  test('that may be left out say what holds then', () => {
+  test('that are optional state a default', () => {
     const silent = options.filter(
       ({ isOptional, docstring }) => isOptional && !docstring.includes('@default'),
     )

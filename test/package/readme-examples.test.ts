@@ -6,7 +6,7 @@ import { examplesOf, runnable } from '../../scripts/package/examples.ts'
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 
 describe('the examples of the README', () => {
-  test('can all be run: each has what it declares supplied', () => {
+  test('can all be run: everything that they declare is supplied', () => {
     const examples = examplesOf(README)
 
     expect(examples.map(({ title }) => title)).toEqual([
@@ -18,7 +18,7 @@ describe('the examples of the README', () => {
     for (const example of examples) expect(runnable(example)).not.toMatch(/^declare /m)
   })
 
-  test('one that nobody knows how to run is noticed', () => {
+  test('are rejected if there is no way to run one of them', () => {
     expect(() => examplesOf(`${README}\n\`\`\`ts\nunknown()\n\`\`\`\n`)).toThrow('no setting')
   })
 })

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 
-/** The rows of the README's table of sizes: what is imported, and less than how many KB. */
+/** The rows of the README's table of sizes: the import, and its limit in KB. */
 const ROWS = [...README.matchAll(/^\| ([^|]*\S) +\| (\d+) KB \|$/gm)].map(
   ([, what = '', most]) => [what, Number(most)] as const,
 )
@@ -33,12 +33,12 @@ async function gzippedBytes(contents: string): Promise<number> {
 }
 
 describe("the README's table of sizes", () => {
-  test('has rows that are known', () => {
+  test('is found, with the row of the Worker', () => {
     expect(ROWS.length).toBeGreaterThanOrEqual(6)
     expect(ROWS.map(([what]) => what)).toContain('the Worker')
   })
 
-  test.each(ROWS)('is right about %s: less than %i KB', async (what, most) => {
+  test.each(ROWS)('is right that %s is less than %i KB', async (what, most) => {
     const bytes = await gzippedBytes(entryOf(what))
 
     expect(bytes).toBeGreaterThan(300)

@@ -7,7 +7,7 @@ import { found } from '../support/findings.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** Bytes of a bundle: as it is sent, and minified by what they come from. */
+/** Bytes of a bundle: gzipped in total, and minified for each part. */
 interface Size {
   readonly gzipped: number
   readonly parts: ReadonlyMap<string, number>
@@ -33,7 +33,7 @@ async function sizeOf(entry: Pick<BuildOptions, 'stdin' | 'entryPoints'>): Promi
   return { gzipped: gzipSync(contents, { level: 9 }).length, parts }
 }
 
-/** A package of others, or a folder of ours. */
+/** The package of a file, or the folder if the file is part of nearcache. */
 function partOf(path: string): string {
   const packageName = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   return packageName ?? /^(src\/[^/]+|[^/]+)\//.exec(path)?.[1] ?? path
@@ -43,7 +43,7 @@ function packagesIn({ parts }: Size): readonly string[] {
   return [...parts.keys()].filter((part) => !/^(src\b|workers$|<stdin>)/.test(part)).sort()
 }
 
-/** What the Worker may take of others, in minified bytes. A package that is not here is not in it. */
+/** Limits of other packages in the Worker, in minified bytes. It contains no package that is not listed. */
 const PACKAGES: Readonly<Record<string, number>> = {
   '@noble/hashes': 6_000,
   '@upstash/core-analytics': 7_000,
@@ -56,7 +56,7 @@ const PACKAGES: Readonly<Record<string, number>> = {
 }
 
 describe('the bytes that users ship', () => {
-  test('a cache over HTTP is less than 30.3 KB, and has no package of others in it', async ({
+  test('a cache over HTTP is less than 30.3 KB, and contains no other package', async ({
     task,
   }) => {
     const contents = `export { RedisCacheManager, restTransport } from './src/index.ts'`
@@ -68,7 +68,7 @@ describe('the bytes that users ship', () => {
     expect(size.gzipped).toBeLessThan(30.3 * 1_024)
   })
 
-  test('cache, sessions, presence, dashboard and jobs are less than 127 KB as a Worker of their own', async ({
+  test('a Worker with cache, sessions, presence, dashboard and jobs is less than 127 KB', async ({
     task,
   }) => {
     const size = await sizeOf({ stdin: { contents: WORKER_PARTS, resolveDir: ROOT } })
@@ -78,7 +78,7 @@ describe('the bytes that users ship', () => {
     expect(size.gzipped).toBeLessThan(127 * 1_024)
   })
 
-  test('the Worker is less than 320 KB, and each package in it within its own bound', async ({
+  test('the Worker is less than 320 KB, and each package in it is within its limit', async ({
     task,
   }) => {
     const size = await sizeOf({ entryPoints: ['workers/index.ts'] })

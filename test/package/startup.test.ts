@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** Imports and exports of values: those of types alone are gone when the code runs. */
+/** Imports and exports of values: type imports do not exist at run time. */
 const VALUES = /^(?:import|export)\s(?!type\s)(?:[^'"=()]*\sfrom\s+)?'(\.[^']+)'/gm
 
-/** What is loaded together with a module, before any `import()`. */
+/** The files that are loaded together with a module, before any `import()`. */
 function loadedWith(path: string, known = new Set<string>()): ReadonlySet<string> {
   if (known.has(path)) return known
   known.add(path)
@@ -15,7 +15,7 @@ function loadedWith(path: string, known = new Set<string>()): ReadonlySet<string
   return known
 }
 
-test('nearcache/startup loads the core at once, and each part around it only when it is wanted', () => {
+test('nearcache/startup loads the core at once, and every other part only when it is needed', () => {
   const folders = new Set(
     [...loadedWith('src/startup/index.ts')].map((path) => path.split('/').slice(0, 2).join('/')),
   )

@@ -30,7 +30,7 @@ import { WebSocketCache } from '../../src/websocket/index.ts'
 import { optionsIn } from './option-names.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** By the names of their interfaces, with the folder: two folders may use the same name. */
+/** Options by folder and interface: two folders may use the same name of an interface. */
 const OPTIONS = globSync('src/*/**/*.ts', { cwd: ROOT }).flatMap((file) => {
   const [, folder] = file.split(sep)
   return optionsIn(readFileSync(join(ROOT, file), 'utf8')).map(({ owner, name }) => ({
@@ -47,7 +47,7 @@ const monitor = new CacheMonitor({ cache, figures })
 const EMBEDDER = { model: 'm', dimensions: 8 }
 const TOKEN = 'a-token-of-some-length'
 
-/** What takes options, the names of their interfaces, and options that it takes. */
+/** A function or class, the interfaces of its options, a call with options, and valid options. */
 type Row = readonly [name: string, owners: string, take: (options: never) => unknown, valid: object]
 
 const TAKERS: readonly Row[] = [
@@ -133,7 +133,7 @@ describe.each(TAKERS)('%s', (_, owners, take, valid) => {
     expect(await refusal({ surprise: 1 })).toMatch(/surprise.*there is no such option/)
   })
 
-  test('knows each option of its type', async () => {
+  test('accepts each option of its interfaces', async () => {
     const wanted = owners.split(' ')
     const names = OPTIONS.filter(({ owner }) => wanted.includes(owner)).map(({ name }) => name)
     const messages = await Promise.all(names.map((name) => refusal({ [name]: undefined })))

@@ -5,17 +5,17 @@ import { describe, expect, test } from 'vitest'
 const ROOT = join(import.meta.dirname, '../..')
 const GUIDE = readFileSync(join(ROOT, 'docs/guides/worker.md'), 'utf8')
 
-/** What a deployment may set: the fields of the environment that the Worker checks. */
+/** Variables that a deployment may set: the fields of the environment that the Worker checks. */
 const VARIABLES = ['workers/env.ts', 'workers/realtime.ts'].flatMap((file) =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^ +(?:readonly )?([A-Z][A-Z_]+)\??:/gm)].map(
     ([, name = '']) => name,
   ),
 )
-/** Made by a deployment itself, by what its configuration binds. */
+/** Bindings that the deployment's configuration creates. */
 const MADE = ['CF_VERSION_METADATA', 'DB', 'REDIS', 'SOCKET_HUBS', 'CHANNELS', 'DIRECTORIES']
 
 describe('the guide of the Worker', () => {
-  test('reads the variables where they are', () => {
+  test('is checked against the variables in the sources of the Worker', () => {
     expect(VARIABLES).toEqual(expect.arrayContaining(['MAIL_TOKEN', 'REALTIME_APPS', 'DB']))
   })
 
@@ -27,7 +27,7 @@ describe('the guide of the Worker', () => {
     [...GUIDE.matchAll(/^\| `([A-Z_]+)`(?:, `([A-Z_]+)`)? \|/gm)].flatMap(([, ...names]) =>
       names.filter((name) => name !== undefined),
     ),
-  )('has no row for %s that nobody reads', (name) => {
+  )('has a row for %s, which the Worker reads', (name) => {
     expect(VARIABLES).toContain(name)
   })
 })
