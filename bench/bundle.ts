@@ -41,6 +41,9 @@ const SUBPATHS = [
   'nearcache/testing',
   'nearcache/interop/bentocache',
   'nearcache/interop/keyv',
+  'nearcache/interop/better-auth',
+  'nearcache/interop/hono-sessions',
+  'nearcache/interop/unstorage',
 ]
 
 /** Imports of a user's Worker with a remote tier on Upstash; modules with interdependent exports are whole. */

@@ -89,7 +89,7 @@ export async function benchOutage(): Promise<Report> {
     targets,
     tables: [{ title: 'outages', heads: HEADS, rows }],
     notes: [
-      `Each cache has its defaults. A call is abandoned after ${CUT_OFF_MS / 1_000} seconds. Medians of ${ROUNDS} rounds for nearcache and the loader; one round for the others, which are over TCP. "Later" are the reads that began after the fifth had ended: ${FAILURES} failures open nearcache's circuit. The ideal is the loader's ${LOADER_MS} ms and no error. Over HTTP the bridge goes away, not Redis. Recovery: the time from the server's return until a newly read key is stored in it, checked every 20 ms; nearcache's circuit lets one request through each second.`,
+      `Each cache has its defaults. A call is abandoned after ${CUT_OFF_MS / 1_000} seconds. Medians of ${ROUNDS} rounds for nearcache and the loader; one round for the others, which are over TCP. "Later" are the reads that began after the first five had ended: ${FAILURES} failures open nearcache's circuit. The ideal is the loader's ${LOADER_MS} ms and no error. Over HTTP the bridge goes away, not Redis. Recovery: the time from the server's return until a newly read key is stored in it, checked every 20 ms; nearcache's circuit lets one request through each second.`,
     ],
   }
 }

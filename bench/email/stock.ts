@@ -4,15 +4,17 @@
  * @module
  */
 
+import { createHash } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NewEmail } from 'nearcache/email'
 import { openMailDatabase } from './contender.ts'
 
-/** The file of a mailbox with these messages. @param name An existing file of this name is reused unchecked. */
+/** The file of a mailbox with these messages. A file from an earlier run is used again if its messages were the same. */
 export async function stockOf(name: string, emails: readonly NewEmail[]): Promise<string> {
-  const path = join(tmpdir(), `nearcache-${name}-${process.getuid?.() ?? 0}.db`)
+  const owner = process.getuid?.() ?? 0
+  const path = join(tmpdir(), `nearcache-${name}-${digestOf(emails)}-${owner}.db`)
   if (existsSync(path)) return path
   const { db, truth } = await openMailDatabase(`${path}.part`)
   db.exec('PRAGMA synchronous = OFF')
@@ -21,4 +23,10 @@ export async function stockOf(name: string, emails: readonly NewEmail[]): Promis
   db.close()
   renameSync(`${path}.part`, path)
   return path
+}
+
+function digestOf(emails: readonly NewEmail[]): string {
+  const hash = createHash('sha256')
+  for (const email of emails) hash.update(JSON.stringify(email))
+  return hash.digest('hex').slice(0, 16)
 }
