@@ -110,7 +110,7 @@ function requireText(option: string, value: unknown, what: string): asserts valu
   if (/^["'`]/.test(value)) throw new InvalidOptionError(option, 'free of quotes around it')
 }
 
-/** `localhost` and its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, as a URL writes them. */
-function isLoopback(hostname: string): boolean {
-  return /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname)
+/** `localhost` and its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, with or without a URL's brackets. */
+export function isLoopback(hostname: string): boolean {
+  return /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[?::1]?$/.test(hostname)
 }

@@ -16,6 +16,7 @@ import { withDeadline } from '../../flight/deadline.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { embeddedTransport } from '../../redis/embedded/index.ts'
 import type { Transport } from '../../redis/requester.ts'
+import { isLoopback } from '../../redis/rest-options.ts'
 import { tcpTransport } from '../../redis/tcp/index.ts'
 import type { CliCommand, Host } from '../command.ts'
 import { type Listening, listen } from '../server.ts'
@@ -108,7 +109,7 @@ function introduce(
     redis.kind === 'tcp' ? 'Redis' : 'the embedded engine',
   )
   host.warn(`Serving ${kinds.join(', ')}. Press Ctrl-C to stop.`)
-  if (!/^(?:127\.|localhost$|::1$)/.test(address)) {
+  if (!isLoopback(address)) {
     host.warn(
       'Listening on the network without TLS: tokens are readable; put a TLS proxy in front.',
     )

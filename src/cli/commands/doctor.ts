@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isLoopback } from '../../redis/rest-options.ts'
 import type { RedisConfiguration } from '../../startup/environment.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
@@ -85,8 +86,4 @@ export function wayTo(address: RedisConfiguration | undefined): Way {
       return { isEncrypted: protocol === 'https:', isLocal: isLoopback(hostname) }
     }
   }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host)
 }

@@ -102,13 +102,11 @@ function checkPersistence({ info }: Facts): Finding {
     )
   }
   if (aof === '1') return finding('persistence', 'ok', 'every write is appended to a file')
-  const saved = number(info, 'rdb_last_save_time') ?? 0
-  const started = number(info, 'uptime_in_seconds')
-  const how = saved > 0 && started !== undefined ? 'only snapshots, if any' : 'unknown'
+  // INFO does not tell whether snapshots are configured.
   return finding(
     'persistence',
     'ok',
-    `no append-only file (${how}): a restart loses recent writes, which are misses for a cache`,
+    'no append-only file: a restart loses the writes since the last snapshot; a cache has misses then, and users may have to log in again',
   )
 }
 
