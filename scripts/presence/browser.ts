@@ -73,7 +73,7 @@ async function windows(scene: Scene): Promise<void> {
   const other = await open('/presence?as=g-1&name=Grace', 'dark')
   await holds(ledger, 'it sees another come', one, () => {
     const people = [...document.querySelectorAll('#people b')].map((name) => name.textContent)
-    return people.join() === 'Ada,Grace' && /Grace came/.test(document.body.innerText)
+    return people.join() === 'Ada,Grace' && /Grace joined/.test(document.body.innerText)
   })
   await other.click('#wave')
   await holds(ledger, 'it sees the other wave', one, () =>

@@ -171,7 +171,10 @@ function Rules({
 
 function beginText({ bad, firesAt, unit }: RuleStatus): string {
   // Checks are whole numbers: "above 2.5" means from the third on.
-  if (unit === 'checks') return `${count(Math.floor(firesAt) + 1)} checks without an answer`
+  if (unit === 'checks') {
+    const checks = Math.floor(firesAt) + 1
+    return `${count(checks)} ${checks === 1 ? 'check' : 'checks'} without an answer`
+  }
   return `${bad} ${valueText(firesAt, unit)}`
 }
 

@@ -98,7 +98,7 @@ function start() {
   channel.bind('pusher:subscription_error', ({ status }) => fail('The subscription was refused (' + status + ').'))
   channel.bind('pusher:member_added', (member) => {
     show(channel.members, me, member.id)
-    tell(nameOf(member) + ' came')
+    tell(nameOf(member) + ' joined')
   })
   channel.bind('pusher:member_removed', (member) => {
     show(channel.members, me)
