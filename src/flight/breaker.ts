@@ -22,9 +22,9 @@ export interface BreakerOptions {
   /**
    * The pause that a failure demands, in milliseconds, such as that of `Retry-After`. Such a failure opens the
    * circuit at once, for the longer of the pause and the cooldown. `undefined` for a failure that is only
-   * counted. @default no failure demands a pause
+   * counted; `null` for one that says nothing about the remote tier and changes nothing. @default all are counted
    */
-  readonly pauseMs?: (error: unknown) => number | undefined
+  readonly pauseMs?: (error: unknown) => number | null | undefined
   /** Called with the new state after each change; must not throw. @default none */
   readonly onChange?: (state: CircuitState) => void
 }
@@ -61,7 +61,7 @@ export class CircuitBreaker {
   readonly #threshold: number
   readonly #cooldownMs: number
   readonly #probeMs: number
-  readonly #pauseMs: ((error: unknown) => number | undefined) | undefined
+  readonly #pauseMs: BreakerOptions['pauseMs']
   readonly #onChange: ((state: CircuitState) => void) | undefined
   #state: State = CLOSED
 
@@ -118,6 +118,7 @@ export class CircuitBreaker {
 
   #recordFailure(probing: boolean, error: unknown): void {
     const pauseMs = this.#pauseMs?.(error)
+    if (pauseMs === null) return
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : 0
     const atOnce = failures > 0 && pauseMs !== undefined
     if (probing || atOnce || failures >= this.#threshold) {

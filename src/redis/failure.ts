@@ -9,7 +9,7 @@
 
 import { instantOf } from '../entry/iso-time.ts'
 import { wordsIn } from '../entry/words.ts'
-import { RemoteError, type RemoteFailure, RemoteTimeoutError } from '../errors.ts'
+import { ClosedError, RemoteError, type RemoteFailure, RemoteTimeoutError } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
 
 /** Error replies after which the same request can succeed later. */
@@ -57,7 +57,7 @@ const LOST = wordsIn(
 )
 
 /** A Worker's request has made all the subrequests it may. The platform reports this by message, without a code. */
-export const SPENT = 'too many subrequests'
+const SPENT = 'too many subrequests'
 const SPENT_TEXT = /^Too many (sub|API )req/
 
 /** Codes of OpenSSL and Node for a server that failed the identity check. A retry cannot help. */
@@ -123,10 +123,13 @@ export function thrownReply(error: unknown): string | undefined {
 /**
  * How long to send nothing after this one failure, in milliseconds: the time in `Retry-After`, at most
  * 30 seconds; 0 after refused credentials, which means the circuit's own cooldown, since a retry cannot help.
- * `undefined` for every other failure: one failure alone does not show that Redis is down.
+ * `null` if the failure says nothing about Redis: the transport was closed, or a Worker's request has used up its
+ * subrequests. `undefined` for every other failure: one failure alone does not show that Redis is down.
  */
-export function pauseMs(error: unknown): number | undefined {
+export function pauseMs(error: unknown): number | null | undefined {
+  if (error instanceof ClosedError) return null
   if (!(error instanceof RemoteError)) return undefined
+  if (error.reason === SPENT) return null
   if (error.retryAfterMs) return Math.min(error.retryAfterMs, MAX_PAUSE_MS)
   return UNAUTHENTICATED.has(error.reason) ? 0 : undefined
 }

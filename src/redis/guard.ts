@@ -7,20 +7,12 @@
  * @module
  */
 
-import { ClosedError, isNearcacheError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { isNearcacheError, RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { backoffMs } from '../flight/backoff.ts'
 import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import {
-  isOutage,
-  networkError,
-  operationOf,
-  pauseMs,
-  replyError,
-  SPENT,
-  thrownReply,
-} from './failure.ts'
+import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
 import { commandsOf, isReplaySafe } from './replay.ts'
 import type { RedisRequest, RedisResponse, Requester, Transport } from './requester.ts'
 import { SCRIPTS } from './scripts/protocol.ts'
@@ -101,13 +93,9 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     request: RedisRequest,
     tries = 0,
     isInDoubt = false,
-  ): Promise<RedisResponse<never> | Error> {
+  ): Promise<RedisResponse<never>> {
     return attempt(request).catch(async (failure: unknown) => {
       const error = isInDoubt ? doubtful(failure) : failure
-      // A closed transport, or a Worker's request that has used up its subrequests, says nothing about Redis
-      // and must not open the circuit.
-      const isOurs = error instanceof ClosedError || (error as RemoteError).reason === SPENT
-      if (isOurs) return error as Error
       const waitMs = waitBeforeRetry(request, failure, tries)
       if (waitMs === undefined || request.signal?.aborted) throw error
       counts.retries++
@@ -122,7 +110,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     error: unknown,
     tries: number,
   ): number | undefined {
-    if (tries === retries || !maySendAgain(request, error, ours)) return undefined
+    if (tries === retries || pauseMs(error) === null) return undefined
+    if (!maySendAgain(request, error, ours)) return undefined
     const { retryAfterMs = 0 } = error as RemoteError
     const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs)
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
@@ -133,13 +122,11 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
       counts.timeouts++
       return new RemoteTimeoutError(operationOf(request), deadlineMs)
     }
-    const answer = await breaker.run(() =>
+    return breaker.run(() =>
       withDeadline(platform, deadlineMs, timedOut, (signal) =>
         persist({ ...request, signal, deadlineMs }),
       ),
     )
-    if (answer instanceof Error) throw answer
-    return answer
   }
 
   return {

@@ -147,6 +147,24 @@ describe('guard', () => {
       expect(guarded.circuit).toBe('closed')
     })
 
+    test('does not close or forget failures when a Worker invocation has used up its subrequests', async () => {
+      const guarded = make({ breaker, retries: 0 })
+      const spent: Fate = { kind: 'fail', error: new Error('Too many subrequests.') }
+      meets(lost, spent, lost, spent, lost)
+      const fails = (): Promise<void> => expect(send(guarded, 'GET', 'k')).rejects.toThrow()
+
+      for (let i = 0; i < 3; i++) await fails()
+      expect(guarded.circuit).toBe('open')
+      await platform.advance(1_000)
+      await fails()
+      expect(guarded.circuit).toBe('half-open')
+
+      await platform.advance(500)
+      await fails()
+      expect(redis.requests).toHaveLength(5)
+      expect(guarded.circuit).toBe('open')
+    })
+
     test('does not open on error replies to bad commands', async () => {
       const guarded = make({ breaker })
       for (let i = 0; i < 5; i++) {
