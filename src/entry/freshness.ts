@@ -28,17 +28,20 @@ export interface Lifetimes {
  */
 export type Freshness = 'fresh' | 'stale' | 'stale-if-error' | 'expired'
 
+/** By how much the clocks of processes may differ, in milliseconds: see docs/decisions/0017. */
+export const MAX_SKEW_MS = 1_000
+
 /**
  * Classifies an entry at one instant.
  *
- * An entry from the future is stale: the writer's clock or this one is wrong, so its age is unknown.
- * No clock skew is tolerated, since the cost is only one refresh.
+ * An entry from further in the future than {@link MAX_SKEW_MS} is stale: the writer's clock or this one is wrong, so
+ * its age is unknown.
  *
  * @param entry Lifetimes as stored; boundaries are half-open, `[createdAt, freshUntil)`.
  * @param now Epoch milliseconds.
  */
 export function classify(entry: Lifetimes, now: number): Freshness {
-  if (now < entry.createdAt) return 'stale'
+  if (now < entry.createdAt - MAX_SKEW_MS) return 'stale'
   if (now < entry.freshUntil) return 'fresh'
   if (now < entry.revalidateUntil) return 'stale'
   if (now < entry.staleUntil) return 'stale-if-error'

@@ -6,6 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheStats } from '../cache/stats.ts'
+import { MAX_SKEW_MS } from '../entry/freshness.ts'
 import type { Platform } from '../platform/platform.ts'
 import { failureReason } from '../redis/failure-reason.ts'
 import type { Alert } from './alerts.ts'
@@ -15,8 +16,6 @@ import type { Evidence } from './rules.ts'
 
 /** Above this a round trip is slow: ten times the usual time within a region. */
 const SLOW_MS = 100
-/** If clocks differ by more, entries of one isolate look old, or from the future, to another. */
-const MAX_SKEW_MS = 1_000
 
 /** `degraded`: the cache works, but there are issues. `down`: Redis does not answer. */
 export type HealthStatus = 'ok' | 'degraded' | 'down'

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_SKEW_MS } from '../../entry/freshness.ts'
 import { millis } from '../output.ts'
 import { ask } from './ask.ts'
 import { type Finding, finding, type Patient } from './check.ts'
@@ -12,8 +13,6 @@ const ROUND_TRIPS = 20
 /** A round trip takes a few milliseconds within a region, and tens of milliseconds or more to another one. */
 const NEAR_MS = 15
 const FAR_MS = 100
-/** With a larger difference, entries of one host look old, or from the future, to another host. */
-const MAX_SKEW_MS = 1_000
 
 /** Measures PINGs that are sent one after the other. */
 export async function checkRoundTrip(patient: Patient): Promise<Finding> {

@@ -106,6 +106,49 @@ describe('The lifetime of an entry', () => {
     expect(await cache.get('k')).toBe('v')
   })
 
+  describe('between processes whose clocks differ by up to a second', () => {
+    let behind: ManualPlatform
+
+    beforeEach(() => {
+      behind = new ManualPlatform({ startAt: platform.now() - SECOND, random: () => random })
+    })
+
+    test('a process reads what another one has just set', async () => {
+      await make({ ttl: '1m' }).set('k', 'v')
+
+      expect(await make({ platform: behind }).get('k')).toBe('v')
+    })
+
+    test('a process that waited for the load of another one does not load again', async () => {
+      const held = holdLoader()
+      const first = make().getOrSet('k', held.load)
+      await held.called
+      const waiting = make({ platform: behind }).getOrSet('k', held.load)
+      held.release('v')
+      await first
+
+      await behind.advance(SECOND / 2)
+
+      expect(await waiting).toBe('v')
+      expect(held.calls).toBe(1)
+    })
+
+    test('an entry does not live longer in Redis than its ttl', async () => {
+      await make({ ttl: '100ms' }).set('k', 'v')
+
+      await platform.advance(100)
+
+      expect(await make({ platform: behind }).get('k')).toBeUndefined()
+    })
+
+    test('an entry from further ahead is not fresh', async () => {
+      await make({ ttl: '1m' }).set('k', 'v')
+      const further = new ManualPlatform({ startAt: behind.now() - 1 })
+
+      expect(await make({ platform: further }).get('k')).toBeUndefined()
+    })
+  })
+
   describe('with staleWhileRevalidate', () => {
     test('a stale entry is served at once while one refresh runs in the background', async () => {
       const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })

@@ -16,9 +16,10 @@ describe('classify', () => {
     expect(classify(entry, now)).toBe(expected)
   })
 
-  test('an entry from the future is stale, even by a millisecond', () => {
-    expect(classify(entry, 999)).toBe('stale')
-    expect(classify(entry, 0)).toBe('stale')
+  test('an entry from up to a second ahead is fresh; from further ahead it is stale', () => {
+    expect(classify(entry, 999)).toBe('fresh')
+    expect(classify(entry, 0)).toBe('fresh')
+    expect(classify(entry, -1)).toBe('stale')
   })
 
   test('an entry without stale windows goes from fresh to expired', () => {
