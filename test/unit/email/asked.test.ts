@@ -8,7 +8,7 @@ import { queries } from '../../property/email/arbitraries.ts'
 import { amount } from '../../support/deep.ts'
 
 describe('AskedQueries', () => {
-  test('answers what checking a query answers, however often it was asked', () => {
+  test('returns the result of validation for a query, on the first call and on later ones', () => {
     const known = new AskedQueries()
     const property = fc.property(fc.array(queries, { minLength: 1, maxLength: 5 }), (list) => {
       for (const query of [...list, ...list]) {
@@ -22,14 +22,14 @@ describe('AskedQueries', () => {
     fc.assert(property, { numRuns: amount(200, 5_000) })
   })
 
-  test('checks a query once that is asked again in an object of its own', () => {
+  test('validates a query only once when an equal query is passed in another object', () => {
     const known = new AskedQueries()
     const query = (): EmailQuery => ({ statuses: ['new'], dateRange: { start: new Date(5) } })
 
     expect(known.of(query()).canonical).toBe(known.of(query()).canonical)
   })
 
-  test('a query whose object was changed is another one', () => {
+  test('treats a changed query object as another query', () => {
     const known = new AskedQueries()
     const statuses: EmailStatus[] = ['new']
     const query = { statuses, limit: 10 }
@@ -45,28 +45,28 @@ describe('AskedQueries', () => {
   })
 
   test.each<[string, EmailQuery, unknown]>([
-    ['no number', { assignedTo: null }, { assignedTo: Number.NaN }],
+    ['NaN', { assignedTo: null }, { assignedTo: Number.NaN }],
     ['a Date for a number', { limit: 5 }, { limit: new Date(5) }],
-    ['a Date for a text', { threadId: '1970-01-01T00:00:00.005Z' }, { threadId: new Date(5) }],
-    ['a text for a number', { limit: 5 }, { limit: '5' }],
-    ['a text object', { threadId: 't' }, { threadId: Object('t') }],
+    ['a Date for a string', { threadId: '1970-01-01T00:00:00.005Z' }, { threadId: new Date(5) }],
+    ['a string for a number', { limit: 5 }, { limit: '5' }],
+    ['a String object', { threadId: 't' }, { threadId: Object('t') }],
     [
-      'a hole in a list',
+      'an array with a hole',
       { statuses: ['new'] },
       { statuses: ['new', ...Array.from({ length: 1 })] },
     ],
-    ['an object for a list', { statuses: ['new'] }, { statuses: { 0: 'new', length: 1 } }],
+    ['an object for an array', { statuses: ['new'] }, { statuses: { 0: 'new', length: 1 } }],
     ['a function', {}, { isRead: () => true }],
-    ['a list for an object', {}, []],
-    ['a large whole number', { isRead: true }, { isRead: true, limit: 10n }],
-  ])('refuses %s, though what looks like it was asked before', (_, right, wrong) => {
+    ['an array for an object', {}, []],
+    ['a BigInt', { isRead: true }, { isRead: true, limit: 10n }],
+  ])('refuses %s, even after a similar valid query', (_, right, wrong) => {
     const known = new AskedQueries()
     known.of(right)
 
     expect(() => known.of(wrong as EmailQuery)).toThrow(InvalidFilterError)
   })
 
-  test('looks at inherited fields as checking does', () => {
+  test('reads getters and inherited fields, as validation does', () => {
     const known = new AskedQueries()
     known.of({})
     class Asked {
@@ -79,7 +79,7 @@ describe('AskedQueries', () => {
     expect(known.of(Object.create({ limit: 8 })).canonical.limit).toBe(8)
   })
 
-  test('takes what tells an instant for a Date', () => {
+  test('accepts an object with getTime as a Date', () => {
     const known = new AskedQueries()
     const start = { getTime: () => 5 }
 
@@ -89,7 +89,7 @@ describe('AskedQueries', () => {
     expect(known.of({ dateRange: { start } }).plain).toEqual({ dateRange: { start: 5 } })
   })
 
-  test('refuses lists in each other, and those without end', () => {
+  test('refuses an array that contains itself', () => {
     const known = new AskedQueries()
     const endless: unknown[] = []
     endless.push(endless)
@@ -97,7 +97,7 @@ describe('AskedQueries', () => {
     expect(() => known.of({ statuses: endless } as EmailQuery)).toThrow(InvalidFilterError)
   })
 
-  test('forgets the query longest unasked, and checks it anew', () => {
+  test('forgets the least recently used query, and validates it again', () => {
     const known = new AskedQueries()
     const [kept, left] = [known.of({ limit: 1 }), known.of({ limit: 2 })]
     for (let n = 0; n < 2_048; n++) {

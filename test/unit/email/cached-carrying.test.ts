@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { CachedEmailRepository, EmailQuery, EmailSession } from '../../../src/email/index.ts'
 import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
 
-describe('CachedEmailRepository carries lists on', () => {
+describe('CachedEmailRepository: stored lists are brought up to date from the change log', () => {
   let mailbox: CachedMailbox
   let emails: CachedEmailRepository
 
@@ -14,7 +14,7 @@ describe('CachedEmailRepository carries lists on', () => {
     }
   })
 
-  /** Changes the status of one message so many times. */
+  /** Changes the status of one message `times` times. */
   async function change(times: number, from: CachedEmailRepository = emails): Promise<void> {
     for (let i = 0; i < times; i++) {
       await from.updateEmail('m0', { status: i % 2 ? 'pending' : 'waiting' })
@@ -25,7 +25,7 @@ describe('CachedEmailRepository carries lists on', () => {
     expect(await emails.queryEmails(query)).toEqual(await mailbox.database.queryEmails(query))
   }
 
-  test('over as many changes as the log holds', async () => {
+  test('a list is carried on over as many changes as the log holds', async () => {
     const query: EmailQuery = { statuses: ['pending'] }
     await emails.queryEmails(query)
 
@@ -35,7 +35,7 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
-  test('no further: a list from before the oldest change is read anew', async () => {
+  test('a list from before the oldest change in the log is read from SQL', async () => {
     const query: EmailQuery = { statuses: ['pending'] }
     await emails.queryEmails(query)
 
@@ -46,10 +46,13 @@ describe('CachedEmailRepository carries lists on', () => {
   })
 
   test.each<[string, EmailQuery]>([
-    ['looks at no field that changed', { assignedTo: 'kim' }],
-    ['asks for values that no changed message has or had', { statuses: ['archived'] }],
-    ['asks for other values of one of several fields', { statuses: ['new'], assignedTo: 'lee' }],
-  ])('over more than the log holds, if its shape %s', async (_name, query) => {
+    ['compares no field that changed', { assignedTo: 'kim' }],
+    ['compares a field with values that no changed message has or had', { statuses: ['archived'] }],
+    [
+      'compares one of its fields with values that no message has',
+      { statuses: ['new'], assignedTo: 'lee' },
+    ],
+  ])('a list is carried on beyond the length of the log if its query %s', async (_name, query) => {
     await emails.queryEmails(query)
 
     await change(40)
@@ -58,7 +61,7 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
-  test('not over what a tag was touched by, though the name of another shape ends as its own', async () => {
+  test('a list whose tag was touched is not carried on, even if another shape has a similar name', async () => {
     const shapes: EmailQuery[] = [{ statuses: ['new'], isRead: false }, { isRead: false }, {}]
     for (const query of shapes) await emails.queryEmailIds(query)
 
@@ -72,7 +75,7 @@ describe('CachedEmailRepository carries lists on', () => {
     }
   })
 
-  test('not over a notified change of unknown messages, whatever its shape', async () => {
+  test('a list of any shape is not carried on after notifyChanged without ids', async () => {
     const query: EmailQuery = { statuses: ['archived'] }
     await emails.queryEmails(query)
     await mailbox.driver.run("UPDATE emails SET status = 'archived' WHERE id = 'm1'", [])
@@ -86,7 +89,7 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
-  test('nor over a transaction around its calls that was undone, once that is told', async () => {
+  test('after a rollback of the transaction around the calls, notifyChanged corrects the lists', async () => {
     const query: EmailQuery = { statuses: ['new'], total: true }
     await emails.queryEmails(query)
     await mailbox.driver.run('BEGIN', [])
@@ -103,7 +106,7 @@ describe('CachedEmailRepository carries lists on', () => {
     expect(await emails.getEmailById('never')).toBeUndefined()
   })
 
-  test('and stores a list that was carried far, so that the log need not reach back', async () => {
+  test('a list carried on over many changes is stored again, so later reads need fewer changes', async () => {
     const writer = mailbox.over(mailbox.database)
     const reader = mailbox.over(mailbox.database)
     await reader.queryEmails({ statuses: ['pending'] })
@@ -116,7 +119,7 @@ describe('CachedEmailRepository carries lists on', () => {
     expect(await mailbox.statementsOf(read)).toBe(0)
   })
 
-  test('of words: whoever is listed has them, and who may come in is looked up', async () => {
+  test('a search list is carried on: listed messages match its words, others are looked up', async () => {
     await emails.createEmail(makeEmail({ id: 'w', subject: 'Invoice', status: 'pending' }))
     const query: EmailQuery = { search: 'invoice', statuses: ['pending'] }
     await emails.queryEmails(query)
@@ -130,14 +133,14 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
-  test('from messages read by views as new as every write that was acknowledged', async () => {
+  test('lists and messages are read in a session of the database, which sees every acknowledged write', async () => {
     let sessions = 0
     const replicated = overriding(mailbox.database, {
       session: () => {
         sessions++
         return mailbox.database as unknown as EmailSession
       },
-      // A replica that lags, for whoever asks without a session.
+      // Reads without a session may reach a lagging replica.
       queryEmailIds: () => expect.unreachable('a list read from whichever replica'),
       getEmailsByIds: () => expect.unreachable('messages read from whichever replica'),
       getEmailById: () => expect.unreachable('a message read from whichever replica'),
@@ -158,7 +161,7 @@ describe('CachedEmailRepository carries lists on', () => {
   })
 })
 
-describe('CachedEmailRepository.warmCache, bounded', () => {
+describe('CachedEmailRepository.warmCache, with limits', () => {
   let mailbox: CachedMailbox
   let emails: CachedEmailRepository
 
@@ -168,7 +171,7 @@ describe('CachedEmailRepository.warmCache, bounded', () => {
     for (let i = 0; i < 60; i++) await emails.createEmail(makeEmail({ receivedAt: i }))
   })
 
-  test('tells how far it has come after each page', async () => {
+  test('reports progress after each page', async () => {
     const progress: unknown[] = []
 
     const result = await emails.warmCache({
@@ -183,7 +186,7 @@ describe('CachedEmailRepository.warmCache, bounded', () => {
     expect(result).toEqual({ lists: 6, emails: 50, isComplete: true })
   })
 
-  test('ends when its budget is spent, and when it is aborted', async () => {
+  test('ends when the budget is spent, and when it is aborted', async () => {
     const spend = () => void mailbox.platform.jump(600)
     const spent = await emails.warmCache({ budgetMs: 1_000, onProgress: spend })
     const stop = new AbortController()
@@ -193,7 +196,7 @@ describe('CachedEmailRepository.warmCache, bounded', () => {
     expect(aborted).toMatchObject({ lists: 1, isComplete: false })
   })
 
-  test('does not overwrite what was written meanwhile', async () => {
+  test('does not overwrite a change that was made while it runs', async () => {
     const [first] = (await emails.queryEmails({})).emails
     await emails.clearCache()
     let isWritten = false

@@ -6,7 +6,7 @@ import {
 } from '../../../src/testing/counting-transport.ts'
 import { type CachedMailbox, makeEmail, openCachedMailbox } from './cached-mailbox.ts'
 
-describe('What CachedEmailRepository asks of Redis and SQL', () => {
+describe('CachedEmailRepository: Redis requests, Redis commands and SQL statements of', () => {
   let mailbox: CachedMailbox
   let transport: CountingTransport
   let emails: CachedEmailRepository
@@ -23,7 +23,7 @@ describe('What CachedEmailRepository asks of Redis and SQL', () => {
     await emails.getEmailByGraphId('g1')
   })
 
-  /** Requests and commands to Redis, and statements of SQL, with what is done behind the answer. */
+  /** Redis requests, Redis commands and SQL statements of a call, including work after its answer. */
   async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> {
     await mailbox.turn()
     transport.reset()
@@ -33,27 +33,27 @@ describe('What CachedEmailRepository asks of Redis and SQL', () => {
   }
 
   test.each<[string, () => Promise<unknown>, readonly number[]]>([
-    ['a page that is there', () => emails.queryEmails({}), [2, 3, 0]],
+    ['a cached page', () => emails.queryEmails({}), [2, 3, 0]],
     ['another page of the same window', () => emails.queryEmails({ limit: 40 }), [2, 3, 0]],
-    ['its ids', () => emails.queryEmailIds({}), [1, 2, 0]],
-    ['a count', () => emails.countEmails({}), [1, 2, 0]],
-    ['figures', () => emails.getAnalytics(), [1, 2, 0]],
-    ['a message', () => emails.getEmailById('m1'), [1, 1, 0]],
-    ['a message by its graph id', () => emails.getEmailByGraphId('g1'), [2, 2, 0]],
-    ['messages', () => emails.getEmailsByIds(['m0', 'm1', 'm2']), [1, 1, 0]],
-    // Look; acquire; log beside SQL; commit.
-    ['a message that is not there', () => emails.getEmailById('x'), [4, 4, 1]],
-    // Look and lease with log; commit, behind the answer. Then no message.
-    ['a page that is not there', () => emails.queryEmailIds({ isRead: true }), [2, 3, 1]],
-    // Mark and take; append, and commit behind it.
+    ['the ids of a cached list', () => emails.queryEmailIds({}), [1, 2, 0]],
+    ['a cached count', () => emails.countEmails({}), [1, 2, 0]],
+    ['cached analytics', () => emails.getAnalytics(), [1, 2, 0]],
+    ['a cached message', () => emails.getEmailById('m1'), [1, 1, 0]],
+    ['a cached message by graph id', () => emails.getEmailByGraphId('g1'), [2, 2, 0]],
+    ['several cached messages', () => emails.getEmailsByIds(['m0', 'm1', 'm2']), [1, 1, 0]],
+    // Read; acquire the lease; read the log while SQL runs; commit.
+    ['a message that does not exist', () => emails.getEmailById('x'), [4, 4, 1]],
+    // Read and acquire with the log; commit after the answer. The list is empty, so no message is read.
+    ['a page that is not cached', () => emails.queryEmailIds({ isRead: true }), [2, 3, 1]],
+    // Set the mark and take the lease; append to the log and commit.
     ['a change', () => emails.updateEmail('m1', { isRead: true }), [2, 4, 2]],
-    ['a change of many', () => emails.markAsRead(['m0', 'm1', 'm2']), [3, 4, 2]],
+    ['a change of several messages', () => emails.markAsRead(['m0', 'm1', 'm2']), [3, 4, 2]],
     ['a deletion', () => emails.deleteEmail('m1'), [2, 4, 1]],
   ])('%s', async (_name, call, cost) => {
     expect(await costOf(call)).toEqual(cost)
   })
 
-  test('a page carried on over changes costs no more than one that is there', async () => {
+  test('a page carried on over changes costs no more than a cached page', async () => {
     await emails.updateEmail('m1', { status: 'completed' })
     await emails.createEmail(makeEmail())
     await emails.deleteEmail('m2')
@@ -62,7 +62,7 @@ describe('What CachedEmailRepository asks of Redis and SQL', () => {
     expect(await emails.queryEmails({})).toEqual(await mailbox.database.queryEmails({}))
   })
 
-  test('a thousand messages take one look, and one statement for those that are missing', async () => {
+  test('a thousand messages take one MGET, and one statement for the missing ones', async () => {
     const batch = Array.from({ length: 1_000 }, (_, i) => makeEmail({ id: `x${i}`, receivedAt: i }))
     await mailbox.database.batchCreate(batch)
     const ids = batch.map(({ id }) => id ?? '')
@@ -76,7 +76,7 @@ describe('What CachedEmailRepository asks of Redis and SQL', () => {
     expect(transport.names).toEqual(['MGET'])
   })
 
-  test('a batch of a thousand is told once, and touches each tag once', async () => {
+  test('a batch of a thousand takes three requests, and other lists stay cached', async () => {
     await emails.queryEmails({ statuses: ['new'] })
     const untouched = [{ senderEmails: ['bo@shop.example'] }, { statuses: ['archived' as const] }]
     for (const query of untouched) await emails.queryEmails(query)

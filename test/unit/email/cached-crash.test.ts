@@ -13,7 +13,7 @@ import {
 
 const TIMEOUT_MS = 30_000
 
-describe('A writer of CachedEmailRepository that dies or fails', () => {
+describe('CachedEmailRepository when a writer dies or fails', () => {
   let mailbox: CachedMailbox
   let reader: CachedEmailRepository
 
@@ -24,7 +24,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await reader.createEmail(makeEmail({ id: 'two', receivedAt: 1, status: 'completed' }))
   })
 
-  /** Everything that a change of the status of `one` shows in, of one repository. */
+  /** All results of a repository in which a change of the status of `one` is visible. */
   async function views(repository: EmailRepository): Promise<unknown> {
     return {
       new: await repository.queryEmails({ statuses: ['new'] }),
@@ -36,21 +36,21 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     }
   }
 
-  /** What is true, and what the reader says, twice: the second time from what the first stored. */
+  /** Compares the reader with the database, twice: the second round reads what the first one stored. */
   async function expectTruth(): Promise<void> {
     const truth = await views(mailbox.database)
     for (let round = 0; round < 2; round++) {
       const reading = views(reader)
-      // The lease of a writer that died is waited for, while it lasts.
+      // Readers wait for the lease of a dead writer until it expires.
       await mailbox.platform.advance(2_500)
       expect(await reading).toEqual(truth)
     }
   }
 
-  /** The steps of a write at which it may stop for ever: the request it does not send, or its SQL. */
+  /** The steps at which a write may stop forever: at a request, which is not sent, or around its SQL. */
   const steps = ['mark', 'before SQL', 'after SQL', 'append'] as const
 
-  /** A repository whose next write stops at a step, and never goes on. */
+  /** A repository whose next write stops at this step and never continues. */
   function dyingAt(step: (typeof steps)[number]): CachedEmailRepository {
     const never = new Promise<never>(() => undefined)
     const repository = overriding(mailbox.database, {
@@ -65,7 +65,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
   }
 
   test.each(steps)(
-    'that dies at the step "%s" leaves nothing stale, then or later',
+    'a writer dying at the step "%s" leaves nothing stale, before and after its mark expires',
     async (step) => {
       await views(reader)
 
@@ -80,7 +80,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     },
   )
 
-  test.each(steps)('that dies at the step "%s" leaves other lists in the cache', async (step) => {
+  test.each(steps)('a writer dying at the step "%s" leaves other lists cached', async (step) => {
     const unmoved = { priorities: ['low' as const] }
     await reader.queryEmails(unmoved)
 
@@ -92,7 +92,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     expect(await mailbox.statementsOf(() => reader.queryEmails(unmoved))).toBe(0)
   })
 
-  test.each(steps)('that dies at the step "%s" does not keep readers waiting', async (step) => {
+  test.each(steps)('a writer dying at the step "%s" does not block readers', async (step) => {
     await views(reader)
     void dyingAt(step)
       .updateEmail('one', { status: 'completed' })
@@ -110,7 +110,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await reading
   })
 
-  test('whose SQL fails before or after it was committed leaves nothing stale', async () => {
+  test('a write whose SQL fails, before or after the commit, leaves nothing stale', async () => {
     for (const isCommitted of [false, true]) {
       await views(reader)
       const lost = new Error('connection lost')
@@ -128,7 +128,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     }
   })
 
-  test('whose Redis goes between mark and append rejects, and leaves nothing stale', async () => {
+  test('a write that loses Redis between mark and append rejects and leaves nothing stale', async () => {
     await views(reader)
     const { redis } = mailbox
     const repository = overriding(mailbox.database, {
@@ -145,7 +145,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expectTruth()
   })
 
-  test('that could not tell anything tells it as soon as Redis is back, without a call', async () => {
+  test('a writer that could not reach Redis records its change later, without a further call', async () => {
     await views(reader)
     await mailbox.turn()
     const { redis } = mailbox
@@ -160,7 +160,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expectTruth()
   })
 
-  /** A Redis whose requests are not answered any more once `isGone`: as of a request that was cut off. */
+  /** A transport whose requests get no answer while `isGone`, as when the Worker request is ended. */
   function cutOff(): { readonly transport: Transport; isGone: boolean } {
     const client = {
       isGone: false,
@@ -175,7 +175,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     return client
   }
 
-  test('whose request is cut off while it tells what it owes owes it still, and tells it in half a minute', async () => {
+  test('a retry that hangs for good does not lose the change: it is recorded within 30 s', async () => {
     await views(reader)
     await mailbox.turn()
     const { redis, platform } = mailbox
@@ -186,7 +186,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expect(change).rejects.toThrow(RemoteError)
     redis.isCut = false
     client.isGone = true
-    // No deadline ends what is cut off.
+    // No deadline ends the hanging request.
     platform.alarm = () => () => undefined
     await platform.advance(600)
     client.isGone = false
@@ -198,7 +198,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expectTruth()
   })
 
-  test('whose request is cut off between two tries tells what another could not tell', async () => {
+  test('if a retry timer never fires, the next failed write starts another', async () => {
     await views(reader)
     await mailbox.turn()
     const { redis, platform } = mailbox
@@ -220,7 +220,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expectTruth()
   })
 
-  test('that could not tell anything tells it before its next read', async () => {
+  test('a writer that could not reach Redis records its change before its next read', async () => {
     await views(reader)
     await mailbox.turn()
     const { redis } = mailbox
@@ -233,7 +233,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await expectTruth()
   })
 
-  test('that could not tell thousands of changes tells all at once, of which no call has to wait for many', async () => {
+  test('a thousand unrecorded changes are recorded together, and no call waits for many of them', async () => {
     await views(reader)
     const { redis, platform } = mailbox
     let requests = 0
@@ -259,14 +259,14 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     await writer.updateEmail('one', { status: 'completed' }).catch(() => undefined)
     redis.isCut = false
     requests = 0
-    // The circuit closes, and what is owed is told behind.
+    // The circuit closes, and the changes are recorded in the background.
     await platform.advance(5_000)
 
     expect(requests).toBeLessThan(300)
     await expectTruth()
   })
 
-  test('refuses to write without a mark where that is asked for', async () => {
+  test('with unmarkedWrites: refuse, a write that cannot set its mark does not reach SQL', async () => {
     const writer = mailbox.over(mailbox.database, mailbox.transport, { unmarkedWrites: 'refuse' })
     const before = await views(mailbox.database)
     mailbox.redis.isCut = true
@@ -276,7 +276,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     expect(await views(mailbox.database)).toEqual(before)
   })
 
-  test('that takes longer than it may is told of when it ends', async () => {
+  test('a write that outlasts its mark is recorded when it ends', async () => {
     const gate = Promise.withResolvers<void>()
     const repository = overriding(mailbox.database, {
       changeEmail: async (id, changes) => {
@@ -294,7 +294,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
     await expectTruth()
   })
-  /** As an eviction does: every mark there is, and nothing else of the log. */
+  /** Deletes all marks and nothing else of the log, as an eviction does. */
   async function loseMarks(): Promise<void> {
     const { result = [] } = await send<string[]>('KEYS', '*:marks')
     expect(result).toHaveLength(1)
@@ -306,14 +306,14 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
   }
 
   test.each(['before', 'after'] as const)(
-    'whose mark is evicted %s its commit, and that dies behind it, leaves nothing stale',
+    'a writer whose mark is evicted %s the commit, and which then dies, leaves nothing stale',
     async (lost) => {
       await views(reader)
       let isCommitted = false
       const repository = overriding(mailbox.database, {
         changeEmail: async (id, changes) => {
           if (lost === 'before') await loseMarks()
-          // Whatever is read and stored now is of before.
+          // These reads store the state from before the change.
           if (lost === 'before') await views(reader)
           await mailbox.database.changeEmail(id, changes)
           if (lost === 'after') await loseMarks()
@@ -339,7 +339,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     },
   )
 
-  test('whose mark is evicted, and that goes on, leaves no list to SQL for longer than it might have taken', async () => {
+  test('after a write whose mark was evicted, lists are cached again once the mark would have expired', async () => {
     await views(reader)
     const repository = overriding(mailbox.database, {
       changeEmail: async (id, changes) => {
@@ -357,7 +357,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     expect(await mailbox.statementsOf(() => views(reader))).toBe(0)
   })
 
-  test('that meets a message which another stored since it looked, and dies, leaves nothing stale', async () => {
+  test('an upsert that meets a message stored since its lookup, and then dies, leaves nothing stale', async () => {
     const mail = { graphId: 'g', isRead: true }
     const lists = () =>
       Promise.all([reader.queryEmails({ isRead: false }), reader.countEmails({ isRead: false })])

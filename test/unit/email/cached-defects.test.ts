@@ -10,8 +10,8 @@ import {
   overriding,
 } from './cached-mailbox.ts'
 
-/** The numbers are those of the list of faults that caches of mailboxes have had. */
-describe('CachedEmailRepository has not the fault', () => {
+/** Known defects of mailbox caches; the numbers are those of a list of such defects. */
+describe('CachedEmailRepository does not have the defect', () => {
   let mailbox: CachedMailbox
   let emails: CachedEmailRepository
 
@@ -20,7 +20,7 @@ describe('CachedEmailRepository has not the fault', () => {
     emails = mailbox.emails
   })
 
-  test('7, that nothing, an error and an empty answer look the same', async () => {
+  test('7: absence, an error and an empty result look the same', async () => {
     expect(await emails.getEmailById('nobody')).toBeUndefined()
     expect(await mailbox.statementsOf(() => emails.getEmailById('nobody'))).toBe(0)
     expect((await emails.queryEmails({})).emails).toEqual([])
@@ -37,7 +37,7 @@ describe('CachedEmailRepository has not the fault', () => {
     await expect(reader.queryEmails({})).rejects.toBe(broken)
   })
 
-  test('4, that dates lose their type on the way', async () => {
+  test('4: dates lose their type', async () => {
     const stored = await emails.createEmail(makeEmail({ sentAt: new Date(NOW) }))
     await emails.queryEmails({})
 
@@ -46,7 +46,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(read?.sentAt).toBe(NOW)
   })
 
-  test('8, that every write invalidates every query', async () => {
+  test('8: every write invalidates every query', async () => {
     const { id } = await emails.createEmail(makeEmail({ assignedTo: 'kim', threadId: 't' }))
     const queries: EmailQuery[] = [
       { assignedTo: 'kim' },
@@ -68,7 +68,7 @@ describe('CachedEmailRepository has not the fault', () => {
     }
   })
 
-  test('9, that a write drops the entry it has just stored', async () => {
+  test('9: a write drops the entry it has just stored', async () => {
     const { id } = await emails.createEmail(makeEmail())
     expect(await mailbox.statementsOf(() => emails.getEmailById(id))).toBe(0)
 
@@ -78,7 +78,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(await mailbox.statementsOf(read)).toBe(0)
   })
 
-  test('10, that a message read by its graph id is older than by its id', async () => {
+  test('10: a read by graph id returns an older message than a read by id', async () => {
     const { id } = await emails.createEmail(makeEmail({ graphId: 'g' }))
     await emails.getEmailByGraphId('g')
 
@@ -92,7 +92,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(await emails.getEmailByGraphId('g')).toEqual(other)
   })
 
-  test('11, that figures are never invalidated', async () => {
+  test('11: analytics are never invalidated', async () => {
     const { id } = await emails.createEmail(makeEmail({ priority: 'critical' }))
     const writes: (() => Promise<unknown>)[] = [
       () => emails.createEmail(makeEmail()),
@@ -113,7 +113,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(await mailbox.statementsOf(() => emails.getAnalytics())).toBeGreaterThan(0)
   })
 
-  test('12, that a slow reader puts old data back after a write', async () => {
+  test('12: a slow reader stores old data after a write', async () => {
     const { id } = await emails.createEmail(makeEmail())
     await emails.clearCache()
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -143,7 +143,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(await mailbox.over(mailbox.database).getEmailById(id)).toMatchObject({ version: 2 })
   })
 
-  test('13, that what is kept for invalidation grows for ever, or is searched for', async () => {
+  test('13: invalidation data grows without limit, or is found by scanning keys', async () => {
     const transport = countingTransport(mailbox.transport)
     const writer = mailbox.over(mailbox.database, transport, { logLength: 16 })
     for (let i = 0; i < 60; i++) {
@@ -167,7 +167,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(keys.result).toHaveLength(2)
   })
 
-  test('17, that the order of fields and members makes another query', async () => {
+  test('17: a query with fields or list members in another order misses the cache', async () => {
     await emails.queryEmails({
       statuses: ['new', 'pending'],
       senderEmails: ['a@x.example', 'b@x.example'],
@@ -181,7 +181,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails(same))).toBe(0)
   })
 
-  test('18, that samples name a status that is none, and nobody cannot be asked for', async () => {
+  test('18: the status in_progress is unknown, or unassigned messages cannot be queried', async () => {
     const { id } = await emails.createEmail(makeEmail({ status: 'in_progress' }))
 
     const query: EmailQuery = { statuses: ['new', 'in_progress'], assignedTo: null, limit: 50 }
@@ -192,7 +192,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect((await emails.queryEmails(query)).emails).toMatchObject([{ id }])
   })
 
-  test('that a clock finer than milliseconds keeps messages from being stored', async () => {
+  test('a clock finer than milliseconds makes writes fail', async () => {
     await mailbox.platform.advance(0.5)
 
     const { id, createdAt } = await emails.createEmail(makeEmail({ assignedTo: 'kim' }))
@@ -203,7 +203,7 @@ describe('CachedEmailRepository has not the fault', () => {
     expect(changed).toMatchObject({ status: 'completed', updatedAt: NOW + 1 })
   })
 
-  test('that warming leaves out lists and senders', async () => {
+  test('warming leaves out the most frequent lists and senders', async () => {
     await emails.createEmail(makeEmail({ status: 'completed', assignedTo: 'kim' }))
     await emails.queryEmails({ assignedTo: 'kim', limit: 7 })
     await emails.queryEmails({ assignedTo: 'kim', limit: 7 })

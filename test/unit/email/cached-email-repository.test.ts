@@ -22,7 +22,7 @@ describe('CachedEmailRepository', () => {
     emails = mailbox.emails
   })
 
-  test('runs as the guide has it, with the default cache and a bare database', async () => {
+  test('works as in the guide, with the default cache and a plain database', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     setDefaultCache(undefined)
@@ -35,7 +35,7 @@ describe('CachedEmailRepository', () => {
     expect(page.emails).toMatchObject([{ subject: 'Order', status: 'new' }])
   })
 
-  test('answers what SQL answers, page after page', async () => {
+  test('returns the same pages as SQL', async () => {
     for (let i = 0; i < 5; i++) await emails.createEmail(makeEmail({ receivedAt: i }))
 
     const first = await emails.queryEmails({ limit: 3 })
@@ -46,7 +46,7 @@ describe('CachedEmailRepository', () => {
     expect(second.nextCursor).toBeUndefined()
   })
 
-  test('asks SQL twice for a page it has never seen, and not at all for one it has', async () => {
+  test('a new page takes two SQL statements, a cached page none', async () => {
     await mailbox.database.createEmail(makeEmail())
     const query = { statuses: ['in_progress', 'new'] } as const
     const same = { statuses: ['new', 'in_progress', 'new'], limit: 50 } as const
@@ -55,14 +55,14 @@ describe('CachedEmailRepository', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails(same))).toBe(0)
   })
 
-  test('a page of known messages costs SQL the list alone', async () => {
+  test('a new list of cached messages takes one SQL statement', async () => {
     await emails.createEmail(makeEmail())
     await emails.queryEmails({})
 
     expect(await mailbox.statementsOf(() => emails.queryEmails({ statuses: ['new'] }))).toBe(1)
   })
 
-  test('getEmailsByIds asks SQL once, for those it does not have', async () => {
+  test('getEmailsByIds takes one SQL statement for all messages that are not cached', async () => {
     const known = await emails.createEmail(makeEmail())
     const other = await emails.createEmail(makeEmail())
     await emails.getEmailById(known.id)
@@ -72,7 +72,7 @@ describe('CachedEmailRepository', () => {
     expect([...(await emails.getEmailsByIds(ids)).keys()]).toEqual([other.id, known.id])
   })
 
-  test('a new message is in the next list, and under its id where there was none', async () => {
+  test('a new message is in the next list, and is found by an id that was cached as absent', async () => {
     await emails.queryEmails({})
     expect(await emails.getEmailById('one')).toBeUndefined()
 
@@ -87,7 +87,7 @@ describe('CachedEmailRepository', () => {
     ['priority', { priorities: ['medium'] }, { priority: 'low' }],
     ['assignee', { assignedTo: null }, { assignedTo: 'kim' }],
     ['read flag', { isRead: false }, { isRead: true }],
-  ] as const)('a change of the %s is seen by the next list', async (_, query, changes) => {
+  ] as const)('the next list shows a change of the %s', async (_, query, changes) => {
     const { id } = await emails.createEmail(makeEmail())
     await emails.queryEmails(query)
 
@@ -96,7 +96,7 @@ describe('CachedEmailRepository', () => {
     expect((await emails.queryEmails(query)).emails).toEqual([])
   })
 
-  test('a change that no query asks for is seen, and costs SQL nothing', async () => {
+  test('lists show a change of a field that no query compares, without SQL', async () => {
     const { id } = await emails.createEmail(makeEmail())
     await emails.createEmail(makeEmail())
     await emails.queryEmails({})
@@ -108,7 +108,7 @@ describe('CachedEmailRepository', () => {
     expect(page.find((email) => email.id === id)).toMatchObject({ importance: 'high', version: 2 })
   })
 
-  test('changeEmail answers before and after, and undefined where there is no message', async () => {
+  test('changeEmail returns the message before and after the change, or undefined if there is none', async () => {
     const before = await emails.createEmail(makeEmail())
 
     const change = await emails.changeEmail(before.id, { isRead: true })
@@ -117,7 +117,7 @@ describe('CachedEmailRepository', () => {
     expect(await emails.changeEmail('nobody', { isRead: true })).toBeUndefined()
   })
 
-  test('a change of a message that is not there leaves the lists as they are', async () => {
+  test('a change of a message that does not exist keeps the cached lists', async () => {
     await emails.createEmail(makeEmail())
     await emails.queryEmails({})
 
@@ -126,7 +126,7 @@ describe('CachedEmailRepository', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails({}))).toBe(0)
   })
 
-  test('of two writes of a message at once, lists do not take what is told last for the last', async () => {
+  test('with two concurrent writes of a message, lists show the last commit, not the last report', async () => {
     const { id } = await emails.createEmail(makeEmail())
     const pending = { statuses: ['pending'] } as const
     await emails.queryEmailIds(pending)
@@ -142,7 +142,7 @@ describe('CachedEmailRepository', () => {
     expect((await emails.queryEmailIds({ statuses: ['completed'] })).ids).toEqual([id])
   })
 
-  test('a write that changed another message than it had marked is not taken for the last of it', async () => {
+  test('an upsert that changed another message than it had marked does not count as its last write', async () => {
     const unread = { isRead: false } as const
     const { database } = mailbox
     await emails.createEmail(makeEmail({ id: 'old', graphId: 'g', isRead: true }))
@@ -167,7 +167,7 @@ describe('CachedEmailRepository', () => {
     expect((await emails.queryEmailIds(unread)).ids).toEqual([])
   })
 
-  test('stores a message whose rival was deleted before it could be looked up', async () => {
+  test('stores a message when the conflicting one was deleted before it could be looked up', async () => {
     const { database } = mailbox
     let tries = 0
     const crossed = overriding(database, {
@@ -189,7 +189,7 @@ describe('CachedEmailRepository', () => {
     await expect(emails.getEmailByGraphId('g')).resolves.toEqual(upsert.after)
   })
 
-  test('a graph id that another message has by now costs SQL once', async () => {
+  test('a graph id that another message has now is cached again', async () => {
     await emails.createEmail(makeEmail({ id: 'old', graphId: 'g' }))
     await emails.getEmailByGraphId('g')
     await emails.deleteEmail('old')
@@ -202,7 +202,7 @@ describe('CachedEmailRepository', () => {
     expect(await again()).toMatchObject({ id: 'other' })
   })
 
-  test('a graph id that changed hands past the repository costs SQL once', async () => {
+  test('a graph id that moved to another message outside the repository is cached again', async () => {
     await emails.createEmail(makeEmail({ id: 'old', graphId: 'g' }))
     await emails.getEmailByGraphId('g')
     await mailbox.database.deleteEmail('old')
@@ -216,7 +216,7 @@ describe('CachedEmailRepository', () => {
     expect(await again()).toMatchObject({ id: 'other' })
   })
 
-  test('to notify of no changed messages asks neither SQL nor Redis', async () => {
+  test('notifyChanged with no ids uses neither SQL nor Redis', async () => {
     mailbox.redis.isCut = true
 
     const notify = () => emails.notifyChanged({ ids: [] })
@@ -224,7 +224,7 @@ describe('CachedEmailRepository', () => {
     expect(await mailbox.statementsOf(notify)).toBe(0)
   })
 
-  test('bad input rejects before SQL and Redis are asked', async () => {
+  test('invalid input rejects without SQL or Redis', async () => {
     mailbox.redis.isCut = true
     const calls: (() => Promise<unknown>)[] = [
       () => emails.queryEmails({ statuses: ['lost' as 'new'] }),
@@ -256,7 +256,7 @@ describe('CachedEmailRepository', () => {
     }
   })
 
-  test('refuses a cache that is none, and a database that is none', () => {
+  test('refuses an object that is not a cache, and one that is not a database', () => {
     const { driver } = mailbox
     const cache = new RedisCacheManager({ redis: embeddedTransport() })
 
@@ -269,7 +269,7 @@ describe('CachedEmailRepository', () => {
   test.each([
     ['options.consistancy', { consistancy: 'eventual' }],
     ['near.maxlists', { near: { maxlists: 10 } }],
-  ])('refuses an option that there is not: %s', (option, options) => {
+  ])('refuses an unknown option: %s', (option, options) => {
     const { driver: db } = mailbox
     const cache = new RedisCacheManager({ redis: embeddedTransport() })
 

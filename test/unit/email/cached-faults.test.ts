@@ -18,8 +18,8 @@ describe('CachedEmailRepository under races and failures', () => {
     emails = mailbox.emails
   })
 
-  describe('when list and messages do not fit together', () => {
-    /** A repository in which something happens between a look at a list and one at its rows. */
+  describe('when a list and its messages do not match', () => {
+    /** A repository that calls `interrupt` once, between the read of a list and that of its rows. */
     function interrupted(interrupt: () => Promise<unknown>): EmailRepository {
       const inner = mailbox.database
       let isDone = false
@@ -32,7 +32,7 @@ describe('CachedEmailRepository under races and failures', () => {
       })
     }
 
-    test('since a write came between the two looks, the answer is of one state', async () => {
+    test('because of a write between the two reads, the result shows one state', async () => {
       const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
       const moved = await emails.createEmail(makeEmail({ receivedAt: 1 }))
       await emails.clearCache()
@@ -44,7 +44,7 @@ describe('CachedEmailRepository under races and failures', () => {
       expect(page.emails).toEqual([kept])
     })
 
-    test('since a message was deleted past the repository, the list is read anew', async () => {
+    test('because a message was deleted outside the repository, the list is read again', async () => {
       const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
       const gone = await emails.createEmail(makeEmail({ receivedAt: 1 }))
       await emails.clearCache()
@@ -55,7 +55,7 @@ describe('CachedEmailRepository under races and failures', () => {
       expect((await emails.queryEmailIds({})).ids).toEqual([kept.id])
     })
 
-    test('with Redis cut in between, SQL answers all the same', async () => {
+    test('and Redis is lost between the two reads, the result comes from SQL', async () => {
       const { id } = await emails.createEmail(makeEmail())
       const { redis } = mailbox
       await emails.clearCache()
@@ -69,8 +69,8 @@ describe('CachedEmailRepository under races and failures', () => {
     })
   })
 
-  describe('with Redis away', () => {
-    test('reads go to SQL', async () => {
+  describe('while Redis is unreachable', () => {
+    test('reads use SQL', async () => {
       const { id } = await emails.createEmail(makeEmail())
       mailbox.redis.isCut = true
 
@@ -78,7 +78,7 @@ describe('CachedEmailRepository under races and failures', () => {
       expect((await emails.queryEmails({})).emails).toMatchObject([{ id }])
     })
 
-    test('a change rejects with the error of the cache; made again, lists are right', async () => {
+    test('a change rejects with the error of the cache; after a retry, lists are right', async () => {
       const { id } = await emails.createEmail(makeEmail())
       await emails.queryEmails({ statuses: ['new'] })
 
@@ -91,7 +91,7 @@ describe('CachedEmailRepository under races and failures', () => {
       expect((await emails.queryEmails({ statuses: ['new'] })).emails).toEqual([])
     })
 
-    test('a message stored again is refused as there already, and lists are right', async () => {
+    test('a retried createEmail rejects with DuplicateEmailError, and lists are right', async () => {
       await emails.queryEmails({})
       await mailbox.turn()
 
@@ -106,7 +106,7 @@ describe('CachedEmailRepository under races and failures', () => {
     })
   })
 
-  test('a write that failed after it was committed is told to the cache', async () => {
+  test('a write that failed after its commit is visible in lists', async () => {
     const { id } = await emails.createEmail(makeEmail())
     await emails.queryEmails({ isRead: false })
     const lost = new Error('connection lost')
@@ -125,7 +125,7 @@ describe('CachedEmailRepository under races and failures', () => {
     expect((await emails.queryEmails({ isRead: false })).emails).toEqual([])
   })
 
-  test('two readers and a writer at once never see a message in a list it has left', async () => {
+  test('concurrent reads and writes never return a message in a list it has left', async () => {
     const stored: Email[] = []
     for (let i = 0; i < 6; i++) stored.push(await emails.createEmail(makeEmail({ receivedAt: i })))
     const statuses = ['new', 'in_progress', 'completed'] as const
@@ -139,7 +139,7 @@ describe('CachedEmailRepository under races and failures', () => {
         }
         const all = await emails.queryEmails({})
         expect(all.emails).toHaveLength(stored.length)
-        // A hit on the engine in process takes no turn of the event loop, so readers would keep it.
+        // A hit in the embedded engine takes no turn of the event loop; without this, readers would block it.
         await setImmediate()
       }
     }
@@ -156,7 +156,7 @@ describe('CachedEmailRepository under races and failures', () => {
       isOver = true
     })
 
-    // Readers of a message that is being written wait for it, by the clock.
+    // Readers of a message that is being written wait on the manual clock.
     const pass = async (): Promise<void> => {
       while (!isOver) await mailbox.platform.advance(10)
     }
@@ -167,7 +167,7 @@ describe('CachedEmailRepository under races and failures', () => {
   })
 })
 
-/** The methods of a repository as functions of their own, to put others in the place of some. */
+/** An object with the methods of a repository, bound to it, some of which a test replaces. */
 function bound(inner: EmailRepository): EmailRepository {
   const names = Object.getOwnPropertyNames(Object.getPrototypeOf(inner))
   const methods = names.filter((name) => name !== 'constructor')

@@ -6,16 +6,16 @@ import { canonicalizeFilter } from '../../../src/email/filter.ts'
 import type { TtlClass } from '../../../src/entry/duration.ts'
 import { DAY_MS, NOW } from './cached-mailbox.ts'
 
-describe('How long what is cached of a mailbox stays', () => {
+describe('Lifetimes of cached mailbox data', () => {
   test.each<[string, EmailFilter, TtlClass]>([
     ['all messages', {}, 'medium'],
-    ['new ones', { statuses: ['new', 'archived'] }, 'short'],
-    ['unassigned ones', { assignedTo: null, statuses: ['completed'] }, 'short'],
-    ['settled ones', { statuses: ['completed', 'archived'] }, 'long'],
-    ['some settled ones', { statuses: ['completed', 'pending'] }, 'medium'],
-    ['a closed range', { dateRange: { end: NOW - DAY_MS - 1 } }, 'long'],
-    ['a range that ended today', { dateRange: { end: NOW - 1 } }, 'medium'],
-    ['an open range', { dateRange: { start: NOW - 9 * DAY_MS } }, 'medium'],
+    ['new messages', { statuses: ['new', 'archived'] }, 'short'],
+    ['unassigned messages', { assignedTo: null, statuses: ['completed'] }, 'short'],
+    ['settled messages', { statuses: ['completed', 'archived'] }, 'long'],
+    ['settled and unsettled messages', { statuses: ['completed', 'pending'] }, 'medium'],
+    ['a date range that has ended', { dateRange: { end: NOW - DAY_MS - 1 } }, 'long'],
+    ['a date range that ended today', { dateRange: { end: NOW - 1 } }, 'medium'],
+    ['a date range without an end', { dateRange: { start: NOW - 9 * DAY_MS } }, 'medium'],
     [
       'alternatives',
       { anyOf: [{ statuses: ['archived'] }, { statuses: ['new'], isRead: true }] },
@@ -26,11 +26,11 @@ describe('How long what is cached of a mailbox stays', () => {
   })
 
   test.each<[string, Partial<Email>, TtlClass]>([
-    ['at work', { status: 'in_progress' }, 'medium'],
+    ['in progress', { status: 'in_progress' }, 'medium'],
     ['settled', { status: 'archived' }, 'long'],
-    ['analysed to the end', { isWorkflowComplete: true, processedAt: NOW }, 'veryLong'],
+    ['fully analysed', { isWorkflowComplete: true, processedAt: NOW }, 'veryLong'],
     [
-      'settled, its workflow complete',
+      'settled, with a complete workflow',
       { status: 'resolved', isWorkflowComplete: true },
       'veryLong',
     ],
@@ -44,7 +44,7 @@ describe('How long what is cached of a mailbox stays', () => {
     expect(rowTtl(email)).toBe(ttl)
   })
 
-  test('figures of a closed range, and of one that is not', () => {
+  test('analytics of a date range that has ended, and of one without an end', () => {
     expect(analyticsTtl(NOW - 2 * DAY_MS, NOW)).toBe('veryLong')
     expect(analyticsTtl(undefined, NOW)).toBe('short')
   })

@@ -26,7 +26,7 @@ const LAG = { lag: '1s' } as const
 
 let mailbox: CachedMailbox
 let transport: CountingTransport
-/** Another isolate, without copies. */
+/** A repository of another isolate, without near copies. */
 let writer: CachedEmailRepository
 let id: string
 
@@ -45,7 +45,7 @@ async function readNew(repository: CachedEmailRepository): Promise<readonly Emai
   return (await repository.queryEmails(NEW)).emails
 }
 
-/** Requests and commands to Redis, and statements of SQL, with what is done behind the answer. */
+/** Redis requests, Redis commands and SQL statements of a call, including work after its answer. */
 async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> {
   await mailbox.turn()
   transport.reset()
@@ -54,7 +54,7 @@ async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> 
   return [transport.counts.requests, transport.counts.commands, statements]
 }
 
-/** Writes in another isolate whose transaction is committed, and which is told only later. */
+/** Commits a write of another isolate, which is reported only when the returned function is called. */
 async function committed(
   changes: Pick<EmailChanges, 'status' | 'isFlagged'>,
 ): Promise<() => Promise<unknown>> {
@@ -67,20 +67,20 @@ async function committed(
   }
 }
 
-/** Whether a request appends to the log, after which a look goes in the same one. */
+/** Whether a request appends to the log; the read of the log after it is in the same request. */
 function isAppend({ body }: RedisRequest): boolean {
   return JSON.stringify(body).includes(LOG_APPEND.sha1)
 }
 
-describe('lists kept in the process, strict', () => {
+describe('near copies of lists, strict', () => {
   let reader: CachedEmailRepository
 
   beforeEach(() => {
     reader = open({})
   })
 
-  test('are dropped when another isolate drops all that is cached of the mailbox', async () => {
-    // Changed past the repository: nothing but the cleared cache tells of it.
+  test('are dropped by clearCache of another isolate', async () => {
+    // Changed outside the repository: only the cleared cache reveals it.
     await readNew(reader)
     await mailbox.database.updateEmail(id, { status: 'completed' })
     const before = await readNew(reader)
@@ -94,11 +94,11 @@ describe('lists kept in the process, strict', () => {
 
   test.each<[string, (emails: CachedEmailRepository) => Promise<unknown>]>([
     ['a page', (emails) => emails.queryEmails(NEW)],
-    ['its ids', (emails) => emails.queryEmailIds(NEW)],
+    ['the ids of a list', (emails) => emails.queryEmailIds(NEW)],
     ['a count', (emails) => emails.countEmails(NEW)],
-    ['figures', (emails) => emails.getAnalytics()],
+    ['analytics', (emails) => emails.getAnalytics()],
     ['a thread', (emails) => emails.getThread('t')],
-  ])('%s that was read costs one command, and sees what others have written', async (_, read) => {
+  ])('%s takes one command when cached, and shows writes of other isolates', async (_, read) => {
     await read(reader)
 
     expect(await costOf(() => read(reader))).toEqual([1, 1, 0])
@@ -106,7 +106,7 @@ describe('lists kept in the process, strict', () => {
     expect(await read(reader)).toEqual(await read(writer))
   })
 
-  test('a message that was written here is among the copies: its lists ask for no message', async () => {
+  test('a message written here has a near copy, so its lists need no message from Redis', async () => {
     await readNew(reader)
 
     expect(await costOf(() => reader.updateEmail(id, { isFlagged: true }))).toEqual([2, 4, 2])
@@ -116,13 +116,13 @@ describe('lists kept in the process, strict', () => {
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true, isRead: true }])
   })
 
-  test('a page is answered before it is stored', async () => {
+  test('a page is returned before it is stored', async () => {
     const stuck = mailbox.over(mailbox.database, holding(mailbox.transport, 2), { near: {} })
 
     expect(await readNew(stuck)).toMatchObject([{ id }])
   })
 
-  test('reads of one tick share one look', async () => {
+  test('reads of one tick share one read of the log', async () => {
     await readNew(reader)
     await reader.countEmails(NEW)
 
@@ -132,7 +132,7 @@ describe('lists kept in the process, strict', () => {
     expect(await costOf(reads)).toEqual([1, 1, 0])
   })
 
-  test('a read does not go by a look that had begun before it', async () => {
+  test('a read does not use a read of the log that began before it', async () => {
     const answered = Promise.withResolvers<void>()
     let isHeld = false
     const { transport: inner } = mailbox
@@ -162,7 +162,7 @@ describe('lists kept in the process, strict', () => {
     await early
   })
 
-  test('what is committed and not yet told is read from SQL', async () => {
+  test('a list with a committed write that is not yet reported is read from SQL', async () => {
     await readNew(reader)
     const tell = await committed({ status: 'completed' })
 
@@ -171,7 +171,7 @@ describe('lists kept in the process, strict', () => {
     await tell()
   })
 
-  test('a page is made once, and nobody can change it', async () => {
+  test('callers share one page object, which none of them can change', async () => {
     await readNew(reader)
 
     const page = await reader.queryEmails(NEW)
@@ -184,7 +184,7 @@ describe('lists kept in the process, strict', () => {
     expect(await readNew(reader)).toMatchObject([{ id, isFlagged: true }])
   })
 
-  test('a page that is nowhere takes one statement, and what is warmed is there for others too', async () => {
+  test('a page that is not cached takes one statement, and a warmed page is cached for other isolates', async () => {
     const pending = { statuses: ['pending'] } as const
     await mailbox.database.createEmail(makeEmail({ status: 'pending' }))
 
@@ -196,7 +196,7 @@ describe('lists kept in the process, strict', () => {
     expect((await other.queryEmails(pending)).emails).toHaveLength(1)
   })
 
-  test('with Redis away lists are read from SQL', async () => {
+  test('while Redis is unreachable, lists are read from SQL', async () => {
     await readNew(reader)
     mailbox.redis.isCut = true
     await mailbox.database.updateEmail(id, { isFlagged: true })
@@ -204,7 +204,7 @@ describe('lists kept in the process, strict', () => {
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
   })
 
-  test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
+  test('no more than maxLists are kept; the least recently used is evicted first', async () => {
     reader = open({ maxLists: 2 })
     const read = (status: 'new' | 'pending' | 'completed') => (): Promise<unknown> =>
       reader.countEmails({ statuses: [status] })
@@ -217,7 +217,7 @@ describe('lists kept in the process, strict', () => {
     expect(await costOf(read('pending'))).toEqual([1, 2, 0])
   })
 
-  test('a log that is lost ends them', async () => {
+  test('are not used after the log is lost', async () => {
     await readNew(reader)
     await mailbox.transport.request({ path: [], body: ['FLUSHALL'] })
     await mailbox.database.updateEmail(id, { status: 'completed' })
@@ -225,7 +225,7 @@ describe('lists kept in the process, strict', () => {
     expect(await readNew(reader)).toEqual([])
   })
 
-  test('more changes than the log holds are read anew', async () => {
+  test('after more changes than the log holds, a list is read from SQL', async () => {
     reader = mailbox.over(mailbox.database, transport, { near: {}, logLength: 16 })
     const busy = mailbox.over(mailbox.database, mailbox.transport, { logLength: 16 })
     await readNew(reader)
@@ -236,7 +236,7 @@ describe('lists kept in the process, strict', () => {
   })
 })
 
-describe('lists kept in the process, with a lag', () => {
+describe('near copies of lists, with a lag', () => {
   let reader: CachedEmailRepository
 
   beforeEach(async () => {
@@ -244,23 +244,23 @@ describe('lists kept in the process, with a lag', () => {
     await readNew(reader)
     await reader.countEmails(NEW)
     await reader.getEmailById(id)
-    // The first look for reads of the process.
+    // The first read of the log for the near copies.
     await readNew(reader)
   })
 
-  test('within it neither Redis nor SQL is asked', async () => {
+  test('within the lag, reads use neither Redis nor SQL', async () => {
     expect(await costOf(() => readNew(reader))).toEqual([0, 0, 0])
     expect(await costOf(() => reader.countEmails(NEW))).toEqual([0, 0, 0])
     expect(await costOf(() => reader.getEmailById(id))).toEqual([0, 0, 0])
     expect(await costOf(() => reader.getEmailsByIds([id]))).toEqual([0, 0, 0])
   })
 
-  test('what others have written is seen when it ends, and not a moment later', async () => {
+  test('writes of other isolates are visible when the lag ends', async () => {
     await writer.updateEmail(id, { status: 'completed' })
 
     await mailbox.platform.advance(499)
     expect(await readNew(reader)).toMatchObject([{ status: 'new' }])
-    // Nobody has read in the second half, so nothing was renewed behind a read.
+    // No read came in the second half of the lag, so nothing was renewed in the background.
     await mailbox.platform.advance(501)
 
     expect(await readNew(reader)).toEqual([])
@@ -268,7 +268,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await reader.getEmailById(id)).toMatchObject({ status: 'completed' })
   })
 
-  test('what was written here is seen at once', async () => {
+  test('writes made here are visible at once', async () => {
     await reader.updateEmail(id, { isFlagged: true })
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
     expect(await reader.getEmailById(id)).toMatchObject({ isFlagged: true })
@@ -280,7 +280,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await reader.countEmails(NEW)).toBe(1)
   })
 
-  test('a write here looks behind what it tells, so that the reads after it ask nothing', async () => {
+  test('a write made here also reads the log, so the reads after it take no request', async () => {
     const change = (): Promise<unknown> => reader.updateEmail(id, { isFlagged: true })
 
     expect(await costOf(change)).toEqual([2, 4, 2])
@@ -291,7 +291,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await reader.countEmails(NEW)).toBe(2)
   })
 
-  test('a look behind one of two writes at once does not hide the other', async () => {
+  test('the log read by one of two concurrent writes does not hide the other write', async () => {
     const first = Promise.withResolvers<void>()
     let isHeld = true
     const { transport: inner } = mailbox
@@ -317,7 +317,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await both.countEmails(NEW)).toBe(3)
   })
 
-  test('of two writes of a message at once, what is told last is not kept for the last', async () => {
+  test('with two concurrent writes of a message, the last commit is kept, not the last report', async () => {
     const { repository: slow, tell } = tellingLate(mailbox.database)
     const own = mailbox.over(slow, transport, { near: LAG })
     await readNew(own)
@@ -332,14 +332,14 @@ describe('lists kept in the process, with a lag', () => {
     expect(await own.getEmailById(id)).toMatchObject({ priority: 'critical' })
   })
 
-  test('what was notified here is seen at once', async () => {
+  test('a change reported here with notifyChanged is visible at once', async () => {
     await mailbox.driver.run('UPDATE emails SET subject = ? WHERE id = ?', ['Mine', id])
     await reader.notifyChanged()
 
     expect(await readNew(reader)).toMatchObject([{ subject: 'Mine' }])
   })
 
-  test('a write here that failed after it was committed is seen at once', async () => {
+  test('a write made here that failed after its commit is visible at once', async () => {
     const { database } = mailbox
     const failing = overriding(database, {
       changeEmail: async (of, changes) => {
@@ -356,7 +356,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
   })
 
-  test('in its second half the look is renewed behind the read, once', async () => {
+  test('in the second half of the lag, a read renews the log in the background, once', async () => {
     await mailbox.platform.advance(500)
 
     const reads = async (): Promise<void> => {
@@ -371,10 +371,10 @@ describe('lists kept in the process, with a lag', () => {
     expect(transport.counts.requests).toBeLessThanOrEqual(2)
   })
 
-  test('a write of another that is not told is seen when the lag ends', async () => {
+  test('an unreported write of another isolate is visible when the lag ends', async () => {
     const tell = await committed({ status: 'completed' })
     await mailbox.platform.advance(999)
-    // The look of this read shows the mark; before, there was none.
+    // This read renews the log in the background, which then has the mark; before, it had none.
     await readNew(reader)
     await mailbox.turn()
     expect(await readNew(reader)).toMatchObject([{ status: 'new' }])
@@ -387,7 +387,7 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toEqual([])
   })
 
-  test('of two writes at once a list does not show the later one alone', async () => {
+  test('a list does not show the later of two concurrent writes alone', async () => {
     const tell = await committed({ status: 'completed' })
 
     const later = await reader.createEmail(makeEmail())
@@ -397,12 +397,12 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toMatchObject([{ id: later.id }])
   })
 
-  test('a page is served no longer than the copies of messages it was made of', async () => {
+  test('a page is served no longer than the near copies of its messages', async () => {
     const unread = { isRead: false } as const
     await writer.queryEmails(unread)
     const tell = await committed({ isFlagged: true })
     await mailbox.platform.advance(900)
-    // The list is found in Redis, under a look that shows the mark; the message is the copy.
+    // The list comes from Redis, with a log that has the mark; the message is the near copy.
     expect((await reader.queryEmails(unread)).emails).toMatchObject([{ isFlagged: false }])
 
     await mailbox.platform.advance(100)
@@ -411,7 +411,7 @@ describe('lists kept in the process, with a lag', () => {
     await tell()
   })
 
-  test('with Redis away lists are served until the lag ends, and are read from SQL then', async () => {
+  test('while Redis is unreachable, lists are served until the lag ends, then read from SQL', async () => {
     mailbox.redis.isCut = true
     await mailbox.database.updateEmail(id, { isFlagged: true })
 
@@ -420,21 +420,21 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
   })
 
-  test('what is written here while Redis is away is seen at once', async () => {
+  test('a write made here while Redis is unreachable is visible at once', async () => {
     mailbox.redis.isCut = true
     await expect(reader.updateEmail(id, { isFlagged: true })).rejects.toThrow()
 
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
   })
 
-  test('clearing drops them here', async () => {
+  test('clearCache drops the near copies here', async () => {
     await mailbox.driver.run('UPDATE emails SET subject = ? WHERE id = ?', ['Mine', id])
     await reader.clearCache()
 
     expect(await readNew(reader)).toMatchObject([{ subject: 'Mine' }])
   })
 
-  test('is refused where it is longer than copies are kept, and out of the bounds of its options', () => {
+  test('a lag longer than the ttl of the copies is refused, and options out of range', () => {
     const build =
       (near: object): (() => unknown) =>
       () =>

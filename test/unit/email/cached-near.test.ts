@@ -13,9 +13,9 @@ import {
 
 const NEW = { statuses: ['new'] } as const
 
-describe('messages kept in the process', () => {
+describe('near copies of messages', () => {
   let mailbox: CachedMailbox
-  /** Another isolate, without copies. */
+  /** A repository of another isolate, without near copies. */
   let writer: CachedEmailRepository
   let reader: CachedEmailRepository
   let requests: number
@@ -52,7 +52,7 @@ describe('messages kept in the process', () => {
     return requests - before
   }
 
-  test('a list that was read is answered in one request, and without SQL', async () => {
+  test('a cached list takes one request and no SQL', async () => {
     await writer.createEmail(makeEmail())
     const first = await readNew()
 
@@ -61,7 +61,7 @@ describe('messages kept in the process', () => {
     expect(await readNew()).toEqual(first)
   })
 
-  test('what another isolate has written is seen at once, whether lists look at it or not', async () => {
+  test('every write of another isolate is visible at once, also of fields that lists do not compare', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
 
@@ -76,7 +76,7 @@ describe('messages kept in the process', () => {
     expect(await readNew()).toEqual([])
   })
 
-  test('what is committed and not yet told is seen', async () => {
+  test('a committed write that is not yet reported is visible', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
     const { repository: slow, tell } = tellingLate(mailbox.database)
@@ -85,7 +85,7 @@ describe('messages kept in the process', () => {
 
     const reading = readNew()
     await mailbox.turn()
-    // It waits for the writer, who has the entry, as long as the lease says.
+    // The reader waits for the lease of the writer, at most until it expires.
     await mailbox.platform.advance(10_000)
     expect((await reading).map(({ isRead }) => isRead)).toEqual([true])
     tell()
@@ -93,7 +93,7 @@ describe('messages kept in the process', () => {
     expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
   })
 
-  test('a write that failed after it was committed is seen', async () => {
+  test('a write that failed after its commit is visible', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
     const { database } = mailbox
@@ -109,7 +109,7 @@ describe('messages kept in the process', () => {
     expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
   })
 
-  test('what was changed in other ways is seen when it is notified', async () => {
+  test('a change made outside the repository is visible after notifyChanged', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
     const change = (): Promise<unknown> =>
@@ -123,7 +123,7 @@ describe('messages kept in the process', () => {
     expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order11'])
   })
 
-  test('what was cleared by another isolate goes at once, as what was cleared here does', async () => {
+  test('clearCache drops the near copies at once, called here or in another isolate', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
     const change = (): Promise<unknown> =>
@@ -137,7 +137,7 @@ describe('messages kept in the process', () => {
     expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order11'])
   })
 
-  test('what a reader does to a message is not seen by others', async () => {
+  test('a reader cannot change a message that others get', async () => {
     await writer.createEmail(makeEmail({ categories: ['a'] }))
     const [email] = await readNew()
     const categories = (email?.categories ?? []) as string[]
@@ -149,7 +149,7 @@ describe('messages kept in the process', () => {
     ])
   })
 
-  test('no more are kept than were asked for, the oldest leaving first', async () => {
+  test('no more than maxMessages are kept; the oldest is evicted first', async () => {
     await writer.createEmail(makeEmail())
     await writer.createEmail(makeEmail({ status: 'pending' }))
     reader = open({ maxMessages: 1, maxLists: 0 })
@@ -161,7 +161,7 @@ describe('messages kept in the process', () => {
     expect(await requestsOf(readNew)).toBe(2)
   })
 
-  test('one that was used lately is passed over when another has to leave', async () => {
+  test('a recently used message is not evicted', async () => {
     const statuses = ['new', 'pending', 'completed'] as const
     for (const status of statuses) await writer.createEmail(makeEmail({ status }))
     reader = open({ maxMessages: 2, maxLists: 0 })
@@ -174,7 +174,7 @@ describe('messages kept in the process', () => {
     expect(await requestsOf(read('pending'))).toBe(2)
   })
 
-  test('are refused without strict consistency, and out of their bounds', () => {
+  test('the option is refused without strict consistency, and with values out of range', () => {
     const build =
       (options: object): (() => unknown) =>
       () =>

@@ -13,7 +13,7 @@ const MESSAGE: NewEmail = {
   receivedAt: NOW,
 }
 
-/** What the tests store, word for word: it is not to be changed with the code. */
+/** The stored form of the message, exactly. Do not change it together with the code. */
 const ROW = {
   id: 'm1',
   graphId: null,
@@ -72,7 +72,7 @@ const FIGURES = {
   dayStart: NOW,
 }
 
-describe('while a mailbox has isolates of two versions', () => {
+describe('a mailbox with isolates of two versions', () => {
   let mailbox: CachedMailbox
   let cache: RedisCacheManager
   let log: ChangeLog
@@ -83,7 +83,7 @@ describe('while a mailbox has isolates of two versions', () => {
     log = changeLog(cache.namespace('email'))
   })
 
-  test('a writer touches the lists of the other that go by a field it does not know', async () => {
+  test('a writer touches lists of the other version that compare a field it does not know', async () => {
     const look = () => log.look('folder|receivedAt', ['["folder|receivedAt","inbox"]'])
     await expect(look()).resolves.toMatchObject({ isShapeKnown: true, touchedAt: 0 })
 
@@ -92,10 +92,10 @@ describe('while a mailbox has isolates of two versions', () => {
     await expect(look()).resolves.toMatchObject({ at: 1, touchedAt: 1 })
   })
 
-  // Readers of both take each of these for what they store themselves. What is to have another form needs, of a
-  // list, another name; of a message, one tag more, as writers of both drop it by its name; of a change told,
-  // another letter than `r`.
-  test('what is stored has the form that the other reads', async () => {
+  // Readers of both versions read these forms. A new form of a list needs another key; of a message, an
+  // additional tag, because writers of both versions drop a message by its key; of a change in the log, another
+  // field than `r`.
+  test('entries and changes are stored in the form that the other version reads', async () => {
     const { emails } = mailbox
     await emails.createEmail(MESSAGE)
     await emails.updateEmail('m1', { isRead: true })

@@ -11,7 +11,7 @@ describe('CachedEmailRepository.warmCache', () => {
     emails = mailbox.emails
   })
 
-  test('reads recent and urgent messages ahead and tells their number', async () => {
+  test('loads recent and urgent messages and returns their number', async () => {
     const settled = { status: 'archived', assignedTo: 'kim' } as const
     await emails.createEmail(makeEmail({ receivedAt: NOW - DAY_MS, ...settled }))
     await emails.createEmail(makeEmail({ receivedAt: NOW - 9 * DAY_MS, priority: 'high' }))
@@ -23,7 +23,7 @@ describe('CachedEmailRepository.warmCache', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails({ assignedTo: null }))).toBe(0)
   })
 
-  test('costs SQL nothing when all is there', async () => {
+  test('takes no SQL when everything is cached', async () => {
     await emails.createEmail(makeEmail())
     await emails.warmCache({ recentDays: 7, priorityEmails: true })
 
@@ -33,7 +33,7 @@ describe('CachedEmailRepository.warmCache', () => {
   })
 
   test.each([0, 2])(
-    'ends where Redis goes after %i pages: what is read then is not stored',
+    'ends when Redis is lost after %i pages, because pages could not be stored',
     async (pages) => {
       await emails.createEmail(makeEmail())
       await emails.clearCache()
@@ -50,7 +50,7 @@ describe('CachedEmailRepository.warmCache', () => {
     },
   )
 
-  test('walks page after page, and no further than maxEmails', async () => {
+  test('loads page after page, and stops at maxEmails', async () => {
     for (let i = 0; i < 130; i++)
       await mailbox.database.createEmail(makeEmail({ receivedAt: NOW - i }))
 
@@ -61,7 +61,7 @@ describe('CachedEmailRepository.warmCache', () => {
     })
   })
 
-  test('reads a query as it was asked, though its caller has changed the object since', async () => {
+  test('loads a query as it was read, although its object was changed since', async () => {
     await emails.createEmail(makeEmail({ threadId: 't' }))
     const query: { threadId: string } = { threadId: 't' }
     await emails.queryEmails(query)
@@ -74,7 +74,7 @@ describe('CachedEmailRepository.warmCache', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(1)
   })
 
-  test('reads the queries asked most, those of other isolates among them', async () => {
+  test('loads the most frequent queries, including those of other isolates', async () => {
     await emails.createEmail(makeEmail({ threadId: 't' }))
     const often = { threadId: 't' }
     const seldom = { threadId: 't', isRead: false }

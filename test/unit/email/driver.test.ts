@@ -7,7 +7,7 @@ import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 
 describe('toSqlDriver', () => {
-  test('gives a ready driver back as it is', () => {
+  test('returns a driver unchanged', () => {
     const driver: SqlDriver = {
       all: () => Promise.resolve([]),
       run: () => Promise.resolve({ changes: 0 }),
@@ -35,7 +35,7 @@ describe('toSqlDriver', () => {
   })
 })
 
-describe('the driver of SQLite in the process', () => {
+describe('the driver of an in-process SQLite', () => {
   test("makes a batch part of the caller's transaction when one is open", async () => {
     const db = new DatabaseSync(':memory:')
     const driver = toSqlDriver(db)
@@ -75,13 +75,13 @@ describe('the driver of SQLite in the process', () => {
     await run(0)
     await run(1)
 
-    // Statement 0 had been used again, so it was 1 that made room.
+    // Statement 0 was used again, so statement 1 was evicted.
     expect(prepared.slice(64)).toEqual(['SELECT 64', 'SELECT 1'])
   })
 })
 
 describe('sessions of D1', () => {
-  /** A D1 that notes how its sessions are opened, and answers with a state of its own. */
+  /** A D1 that records how its sessions are opened, and invents their bookmarks. */
   function replicated() {
     const opened: (string | undefined)[] = []
     const statement: D1StatementLike = {
@@ -100,7 +100,7 @@ describe('sessions of D1', () => {
     return { db, opened }
   }
 
-  test('begin at the primary, or at a state that is known, and tell the state they saw', async () => {
+  test('begin at the primary or at a given bookmark, and return the bookmark they have reached', async () => {
     const { db, opened } = replicated()
     const mailbox = new SqlEmailRepository({ db })
 
@@ -114,13 +114,13 @@ describe('sessions of D1', () => {
     expect(first).toBeInstanceOf(SqlEmailRepository)
   })
 
-  test('tell no state before they saw one', () => {
+  test('have no bookmark before the first query', () => {
     const { db } = replicated()
 
     expect(toSqlDriver(db).session?.().bookmark()).toBeUndefined()
   })
 
-  test('are absent where a database is a single copy', () => {
+  test('are absent for a database without replicas', () => {
     const db = new DatabaseSync(':memory:')
 
     expect(toSqlDriver(db).session).toBeUndefined()

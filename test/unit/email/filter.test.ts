@@ -28,7 +28,7 @@ describe('canonicalKey', () => {
       { senderEmails: ['r\u00e9mi@mail.example'] },
     ],
     [
-      'the way an instant is written',
+      'the notation of an instant',
       { dateRange: { start: '2026-01-01', end: new Date(5e12) } },
       { dateRange: { start: Date.UTC(2026, 0, 1), end: 5e12 } },
     ],
@@ -36,7 +36,7 @@ describe('canonicalKey', () => {
     expect(canonicalKey(one)).toBe(canonicalKey(other))
   })
 
-  test('is different for queries that ask for different pages', () => {
+  test('differs for queries of different pages', () => {
     const queries: EmailQuery[] = [
       {},
       { limit: 49 },
@@ -67,7 +67,7 @@ describe('canonicalKey', () => {
 })
 
 describe('canonicalize', () => {
-  test('answers every part frozen, and its own answer as it is', () => {
+  test('returns an object with every part frozen, and returns a canonical query unchanged', () => {
     const statuses: ('new' | 'pending')[] = ['pending', 'new']
     const query = canonicalize({ statuses, cursor })
     statuses.push('new')
@@ -84,7 +84,7 @@ describe('canonicalize', () => {
     expect(canonicalize(query)).toBe(query)
   })
 
-  test('does not take a look-alike of its answer for one', () => {
+  test('refuses an object that only looks like a canonical query', () => {
     expect(() => canonicalize({ limit: 50, branches: [] } as EmailQuery)).toThrow(
       InvalidFilterError,
     )
@@ -141,21 +141,21 @@ describe('canonicalize', () => {
     ['cursor', { cursor: btoa('[1.5,"a"]') }],
     ['cursor', { cursor: btoa('[1, "a"]') }],
     ['cursor', { cursor: 'A'.repeat(100_000) }],
-  ])('refuses a bad %s and repeats nothing of it: %j', (field, query) => {
+  ])('refuses an invalid %s without quoting it: %j', (field, query) => {
     const refused = () => canonicalize(query as EmailQuery)
 
     expect(refused).toThrow(expect.objectContaining({ field, name: InvalidFilterError.name }))
     expect(refused).not.toThrow(/secret/)
   })
 
-  test('answers an unknown word with the words there are', () => {
+  test('names the allowed values when a value is unknown', () => {
     expect(() => canonicalize({ statuses: ['nwe' as 'new'] })).toThrow(STATUSES.join(', '))
     expect(() => canonicalize({ priorities: ['urgent' as 'low'] })).toThrow(PRIORITIES.join(', '))
   })
 })
 
 describe('a cursor', () => {
-  test('leads back to the position it was made of, in its own order alone', () => {
+  test('decodes to its position, and only in its own order', () => {
     const instant = fc
       .maxSafeInteger()
       .filter((ms) => Math.abs(ms) <= 8.64e15 && !Object.is(ms, -0))

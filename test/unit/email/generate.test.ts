@@ -16,7 +16,7 @@ describe('generateMailbox', () => {
   const share = (holds: (email: GeneratedEmail) => boolean) =>
     mailbox.filter(holds).length / mailbox.length
 
-  test('gives the same mailbox for the same seed and another for another', () => {
+  test('returns the same mailbox for the same seed and another for another seed', () => {
     const small = { count: 200, now: NOW }
 
     expect(generateMailbox({ seed: 1, ...small })).toEqual(generateMailbox({ seed: 1, ...small }))
@@ -25,7 +25,7 @@ describe('generateMailbox', () => {
     )
   })
 
-  test('gives 20 000 messages, each of which the mailbox takes, with ids of their own', () => {
+  test('returns 20,000 valid messages with unique ids', () => {
     for (const email of mailbox) parseNewEmail(email, { id: '', now: NOW })
 
     expect(mailbox).toHaveLength(20_000)
@@ -51,7 +51,7 @@ describe('generateMailbox', () => {
     ).toBeGreaterThan(0.75)
   })
 
-  test('has a few hundred people, of whom few write most', () => {
+  test('has a few hundred senders, of whom a few write most messages', () => {
     const letters = new Map<string, number>()
     for (const { senderEmail } of mailbox) {
       letters.set(senderEmail, (letters.get(senderEmail) ?? 0) + 1)
@@ -63,7 +63,7 @@ describe('generateMailbox', () => {
     expect(top / mailbox.length).toBeGreaterThan(0.4)
   })
 
-  test('answers earlier messages of the same thread', () => {
+  test('has replies to earlier messages of the same thread', () => {
     const byMessageId = new Map(mailbox.map((email) => [email.messageId, email]))
     const replies = mailbox.filter(({ inReplyTo }) => inReplyTo !== undefined)
 
@@ -77,7 +77,7 @@ describe('generateMailbox', () => {
     }
   })
 
-  test('has every status and priority, most of it done and little of it critical', () => {
+  test('has every status and priority; most messages are done and few are critical', () => {
     expect(new Set(mailbox.map(({ status }) => status))).toEqual(new Set(STATUSES))
     expect(new Set(mailbox.map(({ priority }) => priority))).toEqual(new Set(PRIORITIES))
     expect(

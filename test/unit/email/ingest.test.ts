@@ -49,7 +49,7 @@ describe('ingestMessage', () => {
 
   const lines = (...list: string[]) => list.join('\r\n')
 
-  test('lets no sender mark his message as read, flagged or labelled', async () => {
+  test('ignores headers by which a sender marks a message as read, flagged or labelled', async () => {
     const hostile = [
       'X-Gmail-Labels: Important,Starred',
       'Status: RO',
@@ -67,13 +67,13 @@ describe('ingestMessage', () => {
     ['text', { bodyText: 'Größe\n', bodyHtml: null }],
     ['text/plain charset=utf-8', { bodyText: 'Größe\n', bodyHtml: null }],
     ['text/html charset=utf-8', { bodyText: null, bodyHtml: 'Größe\n' }],
-  ])('reads the text of a message whose type is none, %j', async (type, bodies) => {
+  ])('reads the text of a message with the malformed content type %j', async (type, bodies) => {
     const email = await stored(lines(...HEADER, `Content-Type: ${type}`, '', 'Größe', ''))
 
     expect(email).toMatchObject({ ...bodies, bodyPreview: 'Größe', attachments: [] })
   })
 
-  test('stores both bodies of a message, and of its attachments what they are', async () => {
+  test('stores both bodies of a message, and the metadata of its attachments', async () => {
     const email = await stored(
       lines(
         ...HEADER,
@@ -141,7 +141,7 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({ hasAttachments: true, search: 'größe' })).resolves.toBe(1)
   })
 
-  test('does not take a picture within the text for an attachment', async () => {
+  test('does not count an inline image as an attachment', async () => {
     const email = await stored(
       lines(
         ...HEADER,
@@ -180,7 +180,7 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({ search: text })).resolves.toBe(1)
   })
 
-  test('stores bytes that are of no charset, and NUL, as text that SQL holds', async () => {
+  test('stores invalid bytes and NUL as text that SQL can hold', async () => {
     const head = lines(...HEADER, 'Content-Type: text/plain; charset=utf-8', '', 'a')
 
     const email = await stored(
@@ -191,7 +191,7 @@ describe('ingestMessage', () => {
     expect(email.bodyText).not.toContain('\0')
   })
 
-  test('notes whom the message was handed over to, where it does not say so itself', async () => {
+  test('adds the envelope recipient to bcc if the header does not name it', async () => {
     const named = await stored(lines(...HEADER, '', 'x'), { to: 'TEAM@ours.example' })
     const unnamed = await stored(lines(...HEADER, '', 'y'), { to: 'hidden@ours.example' })
 
@@ -201,7 +201,7 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({ recipients })).resolves.toBe(1)
   })
 
-  test('notes each recipient of the envelope once, of one mail that is delivered to each', async () => {
+  test('adds each envelope recipient once when a message is delivered to several', async () => {
     const raw = lines(...HEADER, '', 'x')
     const { id } = await stored(raw, { to: 'first@ours.example' })
 
@@ -220,7 +220,7 @@ describe('ingestMessage', () => {
     }
   })
 
-  test('takes the sender of the envelope where the message names none', async () => {
+  test('uses the envelope sender if the message names none', async () => {
     const email = await stored(lines('Subject: x', '', 'y'))
 
     expect(email).toMatchObject({ senderEmail: 'bounce@relay.example', sentAt: null })
@@ -238,14 +238,14 @@ describe('ingestMessage', () => {
     expect(email).toMatchObject({ senderEmail, senderName })
   })
 
-  test('cuts bodies and keeps the message', async () => {
+  test('truncates long bodies and stores the message', async () => {
     const email = await stored(lines(...HEADER, '', 'word '.repeat(120_000)))
 
     expect(email.bodyText).toHaveLength(250_000)
     expect(email.bodyPreview.length).toBeLessThanOrEqual(255)
   })
 
-  test('tells a second delivery from another message with the same Message-ID', async () => {
+  test('distinguishes a second delivery from another message with the same Message-ID', async () => {
     const first = lines(...HEADER, '', 'Same')
     await stored(first)
 
@@ -260,11 +260,11 @@ describe('ingestMessage', () => {
 
   test.each<[string, string, object, string]>([
     ['no header', lines('hello there', '', 'x'), {}, 'it does not begin with a header field'],
-    ['nothing at all', '', {}, 'it does not begin with a header field'],
-    ['no sender at all', lines('Subject: x', '', 'y'), { from: '' }, 'it has no sender address'],
+    ['no content', '', {}, 'it does not begin with a header field'],
+    ['no sender', lines('Subject: x', '', 'y'), { from: '' }, 'it has no sender address'],
     ['too many bytes', lines(...HEADER, '', 'x'), { maxBytes: 99 }, 'it is larger than 99 bytes'],
     [
-      'parts within parts without end',
+      'too deeply nested parts',
       lines(
         ...HEADER,
         ...Array.from({ length: 300 }, (_, index) =>
@@ -275,7 +275,7 @@ describe('ingestMessage', () => {
       'its MIME structure is too deep or its header too large',
     ],
     [
-      'more short lines than anybody writes',
+      'too many short lines',
       lines(...HEADER, '', '\n'.repeat(100_000)),
       {},
       'it has more than 100000 lines of fewer than 40 bytes',
@@ -286,7 +286,7 @@ describe('ingestMessage', () => {
       { from: '' },
       'it has no sender address',
     ],
-  ])('keeps a message with %s as rejected, with the reason', async (_, raw, envelope, reason) => {
+  ])('stores a message with %s as rejected, with the reason', async (_, raw, envelope, reason) => {
     await expect(ingest(raw, envelope)).resolves.toEqual({ kind: 'rejected', reason })
     await ingest(raw, envelope)
 
@@ -297,7 +297,7 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({})).resolves.toBe(0)
   })
 
-  test('keeps the start of a rejected message, whatever its bytes', async () => {
+  test('stores the start of a rejected message, also of binary data', async () => {
     const raw = Uint8Array.from({ length: 70_000 }, (_, index) => index % 256)
 
     await ingest(raw)
@@ -309,7 +309,7 @@ describe('ingestMessage', () => {
     await expect(rejected.list(101)).rejects.toMatchObject({ field: 'limit' })
   })
 
-  test('passes on what the database raised, and neither stores nor rejects then', async () => {
+  test('rethrows an error of the database, and stores the message neither as mail nor as rejected', async () => {
     db.exec('DROP TABLE email_texts')
 
     await expect(ingest(lines(...HEADER, '', 'x'))).rejects.toThrow(/email_texts/)
@@ -319,7 +319,7 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({})).resolves.toBe(0)
   })
 
-  test('passes on what the stream raised', async () => {
+  test('rethrows an error of the stream', async () => {
     const failure = new Error('connection lost')
     const raw = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(failure) })
 

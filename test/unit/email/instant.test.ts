@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { toInstant } from '../../../src/email/instant.ts'
 
 describe('toInstant', () => {
-  test('reads every ISO text a Date writes, in every year it writes with four digits', () => {
+  test('reads every ISO string of a Date whose year has four digits', () => {
     const min = new Date('0001-01-01T00:00:00Z')
     const max = new Date('9999-12-31T23:59:59.999Z')
     fc.assert(
@@ -29,12 +29,12 @@ describe('toInstant', () => {
 
   test.each([
     ['a time without an offset', '2026-01-31T09:30:00'],
-    ['a day that is not in the month', '2026-02-29'],
+    ['a day that the month does not have', '2026-02-29'],
     ['a thirteenth month', '2026-13-01'],
     ['hour 24', '2026-01-01T24:00:00Z'],
     ['a leap second, which epoch time cannot hold', '2016-12-31T23:59:60Z'],
     ['words', 'yesterday'],
-    ['an empty text', ''],
+    ['an empty string', ''],
     ['a fraction of a millisecond', 1.5],
     ['NaN', Number.NaN],
     ['an instant beyond the calendar', 8.64e15 + 1],
@@ -42,12 +42,12 @@ describe('toInstant', () => {
     ['null', null],
     ['a boolean', true],
     ['an object', {}],
-    ['an object whose time is no number', { getTime: (): string => '1' }],
+    ['an object whose getTime returns no number', { getTime: (): string => '1' }],
   ])('refuses %s', (_, value) => {
     expect(toInstant(value)).toBeUndefined()
   })
 
-  test('has one zero', () => {
+  test('turns -0 into 0', () => {
     expect(Object.is(toInstant(-0), 0)).toBe(true)
   })
 })

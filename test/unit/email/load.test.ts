@@ -35,7 +35,7 @@ describe('loadEmails', () => {
     }
   })
 
-  test('leaves out what is there already, so the same call made again adds nothing', async () => {
+  test('skips messages that are already stored', async () => {
     const first = await loadEmails(driver, mailbox.slice(0, 700))
     const second = await loadEmails(driver, mailbox)
 
@@ -52,14 +52,14 @@ describe('loadEmails', () => {
     expect(seen).toEqual([500, 1_000, 1_200])
   })
 
-  test('takes text of every kind through unharmed', async () => {
+  test('keeps special characters unchanged', async () => {
     const bodyText = `${String.fromCharCode(1)}"quotes" \\ 'apostrophe' \u2028 📦 \t\r\n %s ?1`
     await loadEmails(driver, [{ ...mailbox[0], id: 'odd', bodyText } as never])
 
     await expect(repository.getEmailById('odd')).resolves.toMatchObject({ bodyText })
   })
 
-  test('keeps each bound value within what D1 takes, whatever the size of the messages', async () => {
+  test('keeps each bound value within the limit of D1, also with large messages', async () => {
     const sizes: number[] = []
     const watched: SqlDriver = {
       ...driver,
@@ -86,7 +86,7 @@ describe('loadEmails', () => {
     })
   })
 
-  test('stops at a message that is not as it should be, and keeps the batches before it', async () => {
+  test('stops at an invalid message, and keeps the batches before it', async () => {
     const emails = [...mailbox.slice(0, 10), { ...mailbox[10], status: 'lost' } as never]
 
     await expect(loadEmails(driver, emails, { batchSize: 5 })).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import type { NewEmail } from '../../../src/email/email.ts'
 
 const SEPARATOR = 'From ada@mail.example Sat Jan 31 09:30:00 2026'
 
-/** A message with the fields a test is not about. */
+/** A message with the required headers, which most tests do not vary. */
 function message(header: string, body = 'Hello'): string {
   return `From: Ada <ada@mail.example>\nDate: Sat, 31 Jan 2026 09:30:00 +0000\n${header}\n${body}\n`
 }
@@ -32,7 +32,7 @@ async function read(
 }
 
 describe('readMbox', () => {
-  test('reads who, when and what of a message', async () => {
+  test('reads people, dates and content of a message', async () => {
     const { emails } = await read(
       mboxOf(
         [
@@ -123,7 +123,7 @@ describe('readMbox', () => {
     expect(emails[0]?.bodyHtml).toContain('<p>Café</p>')
   })
 
-  test('makes a preview of the text of a message that is HTML alone', async () => {
+  test('makes a preview of a message that has only HTML', async () => {
     const html = '<style>p { color: red }</style><p>Two   <b>boxes</b></p>'
     const { emails } = await read(mboxOf(message('Content-Type: text/html\n', html)))
 
@@ -142,7 +142,7 @@ describe('readMbox', () => {
   test.each([
     ['LF', '\n'],
     ['CRLF', '\r\n'],
-  ])('takes one quote off lines that look like a separator, with %s', async (_, newline) => {
+  ])('removes one ">" from lines that look like a separator, with %s', async (_, newline) => {
     const text = mboxOf(message('Subject: First\n', body), message('Subject: Second\n'))
 
     const { emails } = await read(text.replaceAll('\n', newline))
@@ -153,7 +153,7 @@ describe('readMbox', () => {
     )
   })
 
-  test.each([1, 2, 7, 64])('reads the same in chunks of %d bytes', async (chunkBytes) => {
+  test.each([1, 2, 7, 64])('reads the same messages in chunks of %d bytes', async (chunkBytes) => {
     const text = mboxOf(
       message('Subject: =?utf-8?Q?Gr=C3=B6=C3=9Fe?=\n', body),
       message('Content-Type: text/plain; charset=utf-8\n', '📦 Größe'),
@@ -167,7 +167,7 @@ describe('readMbox', () => {
     expect(progress).toEqual(progress.toSorted((a, b) => a - b))
   })
 
-  test('gives a message the same id each time, and another one another', async () => {
+  test('gives a message the same id each time, and another message another id', async () => {
     const text = mboxOf(message('Subject: First\n'), message('Subject: Second\n'))
 
     const [first, second] = (await read(text)).emails
@@ -178,13 +178,13 @@ describe('readMbox', () => {
 
   test.each([
     [
-      'the message it answers when it names no others',
+      'the message it replies to, without References',
       'In-Reply-To: <b@x.example>\n',
       'b@x.example',
     ],
-    ['itself when it answers none', 'Message-ID: <c@x.example>\n', 'c@x.example'],
-    ['nothing when it has no id either', '', null],
-  ])('takes as root of a thread %s', async (_, header, threadId) => {
+    ['the message itself, if it is no reply', 'Message-ID: <c@x.example>\n', 'c@x.example'],
+    ['null, if it has no Message-ID either', '', null],
+  ])('uses as the root of a thread %s', async (_, header, threadId) => {
     const { emails } = await read(mboxOf(message(header)))
 
     expect(emails[0]).toMatchObject({ threadId })
@@ -195,13 +195,13 @@ describe('readMbox', () => {
     ['Status: O\n', { isRead: false, isFlagged: false }],
     ['X-Gmail-Labels: Inbox,Unread,Starred\n', { isRead: false, isFlagged: true }],
     ['X-Gmail-Labels: Inbox,Orders\n', { isRead: true, categories: ['Inbox', 'Orders'] }],
-  ])('reads the marks of the mail program in %j', async (header, marks) => {
+  ])('reads the flags and labels in %j', async (header, marks) => {
     const { emails } = await read(mboxOf(message(header)))
 
     expect(emails[0]).toMatchObject(marks)
   })
 
-  test('falls back to the date of the separator for a message without any', async () => {
+  test('uses the date of the separator for a message without a date', async () => {
     const { emails } = await read(`${SEPARATOR}\nFrom: ada@mail.example\n\nHello\n`)
 
     expect(emails[0]).toMatchObject({ receivedAt: Date.UTC(2026, 0, 31, 9, 30), sentAt: null })
@@ -217,7 +217,7 @@ describe('readMbox', () => {
     ['has a line that is too long', message('', 'x'.repeat(5_000)), /longer than 4096 bytes/],
     ['is too large', message('', 'line\n'.repeat(2_000)), /larger than 8192 bytes/],
   ])(
-    'leaves out a message that %s, says which and why, and reads the rest',
+    'skips a message that %s, reports its number and the reason, and reads the rest',
     async (_, bad, why) => {
       const limits = { maxLineBytes: 4_096, maxMessageBytes: 8_192 }
 
@@ -230,7 +230,7 @@ describe('readMbox', () => {
     },
   )
 
-  test('leaves out a message with more text than the mailbox takes, however it is spread', async () => {
+  test('skips a message with more text than the mailbox takes, summed over all fields', async () => {
     const people = Array.from({ length: 900 }, (_, index) => `${'x'.repeat(900)}${index}@x.example`)
     const text = '€'.repeat(1_000)
     const part = (type: string) =>
@@ -263,7 +263,7 @@ describe('readMbox', () => {
     await expect(read(text, { chunkBytes: 1 })).rejects.toThrow(/^Not an mbox file/)
   })
 
-  test('passes on what the source raised', async () => {
+  test('rethrows an error of the source', async () => {
     const failure = new Error('disk is gone')
     async function* source() {
       yield Buffer.from(mboxOf(good, good))
@@ -276,7 +276,7 @@ describe('readMbox', () => {
     }
 
     await expect(reading()).rejects.toBe(failure)
-    // The second message was still open: its end had not been seen.
+    // The end of the second message was not yet read.
     expect(subjects).toEqual(['Good'])
   })
 })

@@ -17,7 +17,7 @@ import { selectImages, updateAll } from '../../../src/email/statements.ts'
 const folder = new URL('../../../migrations/', import.meta.url)
 
 describe('migrations', () => {
-  test('are the files that wrangler applies, word for word', () => {
+  test('are the same as the files that wrangler applies', () => {
     const files = readdirSync(folder).map((name) => [
       name,
       readFileSync(new URL(name, folder), 'utf8'),
@@ -26,7 +26,7 @@ describe('migrations', () => {
     expect(files).toEqual(MIGRATIONS.map((migration) => [migration.name, migrationFile(migration)]))
   })
 
-  test('build the same schema as files and as statements', async () => {
+  test('create the same schema as files and as statements', async () => {
     const fromFiles = new DatabaseSync(':memory:')
     for (const { name } of MIGRATIONS) fromFiles.exec(readFileSync(new URL(name, folder), 'utf8'))
     const fromStatements = new DatabaseSync(':memory:')
@@ -41,7 +41,7 @@ describe('migrations', () => {
     expect(schema(fromStatements)).toEqual(schema(fromFiles))
   })
 
-  test('have the columns that rows have, in their order', async () => {
+  test('create the columns of a row, in the same order', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const email = parseNewEmail(
@@ -65,12 +65,12 @@ describe('migrate', () => {
     driver = toSqlDriver(db)
   })
 
-  test('applies what is missing and says what that was', async () => {
+  test('applies missing migrations and returns their names', async () => {
     await expect(migrate(driver)).resolves.toEqual(MIGRATIONS.map(({ name }) => name))
     await expect(migrate(driver)).resolves.toEqual([])
   })
 
-  test('leaves a database that wrangler has migrated as it is', async () => {
+  test('does not change a database that wrangler has migrated', async () => {
     db.exec(`CREATE TABLE d1_migrations(
       id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
       applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`)
@@ -82,8 +82,8 @@ describe('migrate', () => {
     await expect(migrate(driver)).resolves.toEqual([])
   })
 
-  test('lets one of two rivals apply a migration, and the other find it done', async () => {
-    // Both look before either applies: each call waits a turn, as a remote database does.
+  test('applies a migration once when two calls run concurrently', async () => {
+    // Both calls read the state before either applies a migration, because each read takes a turn.
     const slow: SqlDriver = {
       ...driver,
       all: async (sql, params) => {
@@ -98,7 +98,7 @@ describe('migrate', () => {
     expect(results.toSorted()).toEqual([[], MIGRATIONS.map(({ name }) => name)])
   })
 
-  test('passes on why a migration failed and leaves nothing of it behind', async () => {
+  test('rethrows the error of a failed migration and leaves no part of it behind', async () => {
     db.exec('CREATE TABLE emails_by_thread (id)')
 
     await expect(migrate(driver)).rejects.toThrow(/emails_by_thread/)
@@ -110,8 +110,8 @@ describe('migrate', () => {
   })
 })
 
-describe('an older mailbox', () => {
-  test('is brought up with its people, categories and words to be found by', async () => {
+describe('a mailbox of an older schema', () => {
+  test('can be searched by people, categories and words after migrate', async () => {
     const db = new DatabaseSync(':memory:')
     const [first] = MIGRATIONS
     for (const sql of first?.statements ?? []) db.exec(sql)
@@ -139,12 +139,12 @@ describe('an older mailbox', () => {
     await expect(indexTexts(toSqlDriver(db))).resolves.toBe(0)
   })
 
-  test('keeps its people and categories where their order is added, and goes on to note them', async () => {
+  test('keeps its people and categories when migration 3 adds their order, and keeps later ones too', async () => {
     const db = new DatabaseSync(':memory:')
     for (const { statements } of MIGRATIONS.slice(0, 2)) for (const sql of statements) db.exec(sql)
     const add = db.prepare(`INSERT INTO emails (id, subject, sender_email, received_at, created_at,
       updated_at, recipients, categories) VALUES (?, '', 'a@b.example', ?, 0, 0, ?, ?)`)
-    // Not a multiple of the parts in which they are taken over, and two of each instant.
+    // The number is no multiple of the migration's batch size, and two messages share each instant.
     for (let index = 0; index < 101; index++) {
       const people = JSON.stringify([{ address: `r${index % 3}@x.example` }])
       add.run(`m${index}`, Math.floor(index / 2), people, '["order"]')
@@ -171,7 +171,7 @@ describe('an older mailbox', () => {
     expect(left).toEqual([])
   })
 
-  test('is indexed some messages at a time, where wrangler brought it up', async () => {
+  test('is indexed in batches after wrangler has migrated it', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const emails = new SqlEmailRepository({ db })
@@ -192,7 +192,7 @@ describe('an older mailbox', () => {
     await expect(emails.countEmails({ search: 'word' })).resolves.toBe(150)
   })
 
-  test('has words that another version has made made anew by the statements of the guide', async () => {
+  test('is indexed again, if another version made the words, by the statements of the guide', async () => {
     const guide = readFileSync('docs/guides/mailbox.md', 'utf8')
     const [, statements = ''] = /```sql\n(DELETE FROM email_texts[\s\S]+?)```/.exec(guide) ?? []
     const db = new DatabaseSync(':memory:')
@@ -216,7 +216,7 @@ describe('an older mailbox', () => {
     db.exec("INSERT INTO email_search (email_search, rank) VALUES ('integrity-check', 1)")
   })
 
-  test('keeps what leads to its messages through VACUUM', async () => {
+  test('can still be searched after VACUUM', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const emails = new SqlEmailRepository({ db })
@@ -261,7 +261,7 @@ describe('statements', () => {
       },
     ],
     [
-      'the most alternatives there may be',
+      'the largest number of alternatives',
       {
         anyOf: Array.from({ length: 16 }, (_, index) => ({
           statuses: STATUSES.filter((_status, place) => place !== index % 8),
@@ -274,7 +274,7 @@ describe('statements', () => {
       },
     ],
     [
-      'alternatives of other times with lists of names in each',
+      'alternatives with different dates and lists of names',
       {
         anyOf: Array.from({ length: 4 }, (_, index) => ({
           dateRange: { start: index * 10, end: index * 10 + 5 },
@@ -292,7 +292,7 @@ describe('statements', () => {
         offset: 1,
       },
     ],
-  ])('for %s keep within what D1 takes, and run', async (_, query) => {
+  ])('for %s stay within the limits of D1, and run', async (_, query) => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const { sql, params } = selectPage(canonicalize(query))
@@ -302,14 +302,14 @@ describe('statements', () => {
     expect(db.prepare(sql).all(...(params as (string | number)[]))).toEqual([])
   })
 
-  test('are the same for two days, so that they are prepared once', () => {
+  test('have the same text for other dates, so they are prepared once', () => {
     const textOf = (start: number) =>
       selectPage(canonicalize({ isRead: true, dateRange: { start, end: start + 9 } })).sql
 
     expect(textOf(10)).toBe(textOf(1_000))
   })
 
-  test('for 1000 ids, and for a batch of 1000, are one and a bounded few', async () => {
+  test('are at most 8 for a batch of 1,000 messages, and one for 1,000 ids', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
     const calls: number[] = []
@@ -402,7 +402,7 @@ describe('indexes', () => {
       'email_categories USING PRIMARY KEY (category=?)',
       { categories: ['inbox'], anyOf: [{ isRead: false }, { isFlagged: true }] },
     ],
-  ])('of members, %s, answer %j in order, without sorting', async (walk, query) => {
+  ])('of categories or recipients, %s, answer %j without a sort', async (walk, query) => {
     const plan = await planOf(selectPage(canonicalize(query)))
 
     expect(plan[0]).toBe(`SEARCH ${walk}`)
@@ -414,14 +414,14 @@ describe('indexes', () => {
     ['emails_by_sender', { recipients: ['a@b.example'], senderEmails: ['c@d.example'] }],
     ['emails_by_priority', { categories: ['inbox', 'work'], priorities: ['critical'] }],
     ['emails_flagged', { categories: ['inbox'], isFlagged: true }],
-  ])('%s answers %j with a look at the members of each message', async (index, query) => {
+  ])('%s answers %j; categories and recipients are checked per row', async (index, query) => {
     const plan = await planOf(selectPage(canonicalize(query)))
 
     expect(plan[0]).toContain(`USING INDEX ${index}`)
     expect(plan[1]).toContain('EXISTS')
   })
 
-  test('of names answer alternatives of which all are read, which is less than all that is read', async () => {
+  test('of names are used for alternatives of read messages, not the larger index of read messages', async () => {
     const anyOf = [{ threadId: 't' }, { senderEmails: ['a@b.example'] }]
 
     const plan = await planOf(countMatches(canonicalizeFilter({ isRead: true, anyOf })))
@@ -430,7 +430,7 @@ describe('indexes', () => {
     expect(plan.join()).not.toContain('emails_by_read')
   })
 
-  test('of states answer what is open and nobody has, which is less than all that nobody has', async () => {
+  test('of statuses are used for open unassigned messages, not the larger index of unassigned messages', async () => {
     const statuses = OPEN_STATUSES
 
     const plan = await planOf(countMatches(canonicalizeFilter({ statuses, assignedTo: null })))
@@ -438,7 +438,7 @@ describe('indexes', () => {
     expect(plan).toEqual([expect.stringContaining('USING INDEX emails_by_status')])
   })
 
-  test('of ids answer which messages are to be marked, which is less than all that are read', async () => {
+  test('of ids are used to find the messages to mark, not the larger index of read messages', async () => {
     for (const statement of [
       selectImages(['a'], true),
       updateAll(['a'], { isRead: true }, 1, true),
@@ -450,7 +450,7 @@ describe('indexes', () => {
   })
 })
 
-/** The steps in which SQLite takes a statement, on an empty mailbox. */
+/** The query plan of SQLite for a statement, on an empty mailbox. */
 async function planOf({ sql, params }: SqlStatement): Promise<string[]> {
   const db = new DatabaseSync(':memory:')
   await migrate(toSqlDriver(db))

@@ -57,16 +57,16 @@ describe('a search', () => {
     expect(finds(search, fields)).toBe(false)
   })
 
-  test('has its words made in one look, however many marks a sender puts on a letter', () => {
+  test('extracts words in linear time, however many combining marks a letter has', () => {
     for (const marks of ['\u0315\u0316', '\u0f74\u0f72\u0f71']) {
       const email = make({ subject: 'found', bodyText: `a${marks.repeat(25_000)}` })
 
-      // One of these took seconds.
+      // A quadratic algorithm takes seconds for each of these.
       for (let i = 0; i < 50; i++) expect(searchTokens(email).has('found')).toBe(true)
     }
   })
 
-  test('finds the message that its own text was taken from', () => {
+  test('finds a message by each of its own words', () => {
     const text = fc.string({ unit: 'binary', maxLength: 200 })
     fc.assert(
       fc.property(text, (subject) => {
@@ -76,7 +76,7 @@ describe('a search', () => {
     )
   })
 
-  test('has no words that the tokenizer of the index would split or change', () => {
+  test('extracts no words that the tokenizer of the index would split or change', () => {
     const text = fc.string({ unit: 'binary', maxLength: 200 })
     fc.assert(
       fc.property(text, (subject) => {
@@ -86,7 +86,7 @@ describe('a search', () => {
     )
   })
 
-  test('drops words that another one implies, and what is implied is what is found', () => {
+  test('drops words that another word implies; an implied word matches whenever the other one does', () => {
     expect(readSearch('or* order ord* order', 'search')).toEqual(['order'])
     const word = fc.stringMatching(/^[ab]{1,4}\*?$/)
     fc.assert(
@@ -122,14 +122,14 @@ describe('the text of HTML', () => {
       '&unheard; &uml; &toString; &xvalueOf; &amp;lt; AT&T;',
       '&unheard; &uml; &toString; &xvalueOf; &lt; AT&T;',
     ],
-  ])('has characters for what spells them: %s', (html, text) => {
+  ])('decodes character references: %s', (html, text) => {
     expect(plainText(html)).toBe(text)
   })
 
-  test('is had in one look at each part, however often a sender opens what he does not close', () => {
+  test('is extracted in linear time, however many tags are opened and not closed', () => {
     const opened = ['<', '<style ', '<script x="'].map((part) => part.repeat(50_000))
 
-    // One of these took seconds where each part was looked at from each place before it.
+    // A quadratic algorithm takes seconds for each of these.
     for (let i = 0; i < 50; i++) {
       for (const html of opened) expect(plainText(html)).toHaveLength(50_000)
     }
@@ -137,7 +137,7 @@ describe('the text of HTML', () => {
 })
 
 describe('the date of a message', () => {
-  test('is none where its field is comments without an end, as long as they may be', () => {
+  test('is undefined for a field of a million unclosed comments', () => {
     expect(parseMailDate('('.repeat(1_000_000))).toBeUndefined()
   })
 
@@ -153,11 +153,11 @@ describe('the date of a message', () => {
     '31 Jan 2026 14:30:00 M',
     'Sat, 31 Jan 2026 14:30 CEST',
     'Sat Jan 31 14:30:00 JST 2026',
-  ])('may have an obsolete zone, and one that mail does not define is UTC: %s', (text) => {
+  ])('may have an obsolete zone; one that RFC 5322 does not define is UTC: %s', (text) => {
     expect(parseMailDate(text)).toBe(Date.UTC(2026, 0, 31, 14, 30))
   })
 
-  test.each(['31', 'CET', '31 Foo 2026 14:30:00 CET'])('is none in %s', (text) => {
+  test.each(['31', 'CET', '31 Foo 2026 14:30:00 CET'])('is undefined for %s', (text) => {
     expect(parseMailDate(text)).toBeUndefined()
   })
 })
