@@ -13,7 +13,7 @@ async function list(parameters: string): Promise<Page> {
 describe('the /emails routes', () => {
   beforeEach(emptyMailbox)
 
-  test('POST stores a message and says where it is', async () => {
+  test('POST stores a message and returns its location', async () => {
     const response = await send('POST', '/emails', {
       subject: 'Hello',
       senderEmail: 'Ada@Shop.example',
@@ -26,7 +26,7 @@ describe('the /emails routes', () => {
     expect(response.headers.get('location')).toBe(`/emails/${email.id}`)
   })
 
-  test('GET answers the messages that match every parameter, newest first', async () => {
+  test('GET returns the messages that match every parameter, newest first', async () => {
     const common = { priority: 'high', assignedTo: 'kim', isRead: true, threadId: 't1' }
     const older = await store({ ...common, receivedAt: '2026-03-02T00:00:00Z' })
     const newer = await store({ ...common, status: 'waiting', receivedAt: '2026-03-03T00:00:00Z' })
@@ -42,7 +42,7 @@ describe('the /emails routes', () => {
     expect(emails.map(({ id }) => id)).toEqual([newer, older])
   })
 
-  test('an empty assignedTo asks for unassigned messages', async () => {
+  test('an empty assignedTo selects unassigned messages', async () => {
     await store({ assignedTo: 'kim' })
     const unassigned = await store()
 
@@ -62,7 +62,7 @@ describe('the /emails routes', () => {
     expect(next.nextCursor).toBeUndefined()
   })
 
-  test('a list that was read before costs no SQL statement', async () => {
+  test('a cached list takes no SQL statement', async () => {
     await store()
     const asked = await list('statuses=new')
     const before = await statements()
@@ -71,7 +71,7 @@ describe('the /emails routes', () => {
     expect(await statements()).toBe(before)
   })
 
-  test('a change is seen by the read that follows it, in lists and alone', async () => {
+  test('the next read shows a change, in lists and in the message', async () => {
     const id = await store()
     expect((await list('statuses=new')).emails).toHaveLength(1)
     await call(`/emails/${id}`)
@@ -95,7 +95,7 @@ describe('the /emails routes', () => {
   test.each([
     ['GET', undefined],
     ['PATCH', { isRead: true }],
-  ])('%s of a message there is not answers 404', async (method, body) => {
+  ])('%s of a message that does not exist answers 404', async (method, body) => {
     const response = body
       ? await send(method, '/emails/nobody', body)
       : await call('/emails/nobody')
@@ -135,7 +135,7 @@ describe('the /emails routes', () => {
   })
 
   test.each(['', '{', '{"subject":', 'null', '[]'])(
-    'a body that is no message answers 400 (%j)',
+    'a body that is not a message answers 400 (%j)',
     async (body) => {
       const response = await call('/emails', { method: 'POST', body })
 
@@ -156,7 +156,7 @@ describe('the /emails routes', () => {
     expect((await list('')).emails).toEqual([])
   })
 
-  test('a message that is there already answers 409 and names the field', async () => {
+  test('a message that exists already answers 409 and names the field', async () => {
     await store({ id: 'one' })
 
     const again = await send('POST', '/emails', {
@@ -176,7 +176,7 @@ describe('the /emails routes', () => {
     ['DELETE', '/threads/7', 'GET'],
     ['OPTIONS', '/emails/7/entities', 'PUT'],
     ['PURGE', '/health/cache', 'GET'],
-  ])('%s on %s answers 405 with the methods there are', async (method, path, allowed) => {
+  ])('%s on %s answers 405 with the allowed methods', async (method, path, allowed) => {
     const response = await call(path, { method })
 
     expect(response.status).toBe(405)

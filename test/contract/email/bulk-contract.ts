@@ -1,6 +1,6 @@
 /**
- * Contract of every mailbox for writing many messages at once, and for figures, threads and workflow
- * chains.
+ * Contract of every mailbox for writing many messages at once, and for analytics, threads and
+ * workflow chains.
  *
  * @module
  */
@@ -118,7 +118,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('are marked as read, and only those that were not', async () => {
+    test('are marked as read, except those that are read already', async () => {
       const [read = '', unread = ''] = await store({ isRead: true }, { isRead: false })
 
       const marked = await mailbox.repository.markAsRead([read, unread])
@@ -129,7 +129,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById(read)).resolves.toMatchObject({ version: 2 })
     })
 
-    test('with a graph id are stored once, and changed when given again', async () => {
+    test('with a graph id are stored by the first createOrUpdate, and changed by later ones', async () => {
       const email: NewEmail = { ...message(0), graphId: 'g', bodyText: 'First', status: 'waiting' }
       const first = await mailbox.repository.createOrUpdate(email)
       await expect(mailbox.repository.getEmailByGraphId('g')).resolves.toEqual(first.after)
@@ -157,7 +157,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ search: 'first' })).resolves.toEqual([first.after.id])
     })
 
-    test('that are given again without a change stay as they are', async () => {
+    test('are not changed by createOrUpdate with the same fields', async () => {
       const email = { ...message(0), graphId: 'g' }
       const { after } = await mailbox.repository.createOrUpdate(email)
 
@@ -167,7 +167,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('without a graph id cannot be stored or changed by it', async () => {
+    test('without a graph id are refused by createOrUpdate, and those with a taken Message-ID', async () => {
       await store({ messageId: 'taken' })
 
       await expect(mailbox.repository.createOrUpdate(message(0))).rejects.toMatchObject({
@@ -200,7 +200,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ search: 'beta' })).resolves.toEqual([gone])
     })
 
-    test('have what was recognised in them noted, in place of what was before', async () => {
+    test('get recognised entities, which replace the earlier ones', async () => {
       const [id = ''] = await store({})
       const entities = [{ type: 'order', value: 'HP-10001', confidence: 0.75 }]
 
@@ -216,7 +216,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       ).rejects.toMatchObject({ field: 'entities[0].type' })
     })
 
-    test('get each recipient that they do not name yet', async () => {
+    test('get a recipient from noteRecipient unless they name it already', async () => {
       const [id = ''] = await store({ recipients: ['a@x.example'], bcc: ['b@x.example'] })
       const asked = { recipients: ['c@x.example'] }
       await expect(mailbox.repository.queryEmails(asked)).resolves.toMatchObject({ emails: [] })
@@ -295,7 +295,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.countEmails(never)).resolves.toBe(0)
     })
 
-    test('have figures, each equal to the count of its filter', async () => {
+    test('have analytics, each number equal to the count of its filter', async () => {
       const today = Math.floor(platform.now() / DAY_MS) * DAY_MS
       const ids = await store(
         { priority: 'critical', receivedAt: today },

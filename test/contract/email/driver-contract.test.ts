@@ -85,7 +85,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     await driver.run('ALTER TABLE notes DROP COLUMN extra', [])
   })
 
-  test('applies each migration once, however often and by however many it is started', async () => {
+  test('applies each migration once, also when migrate is called again or concurrently', async () => {
     await expect(migrate(driver)).resolves.toEqual([])
     await expect(Promise.all([migrate(driver), migrate(driver)])).resolves.toEqual([[], []])
 
@@ -102,7 +102,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     expect(rows.map((row) => row['id'])).toEqual([1])
   })
 
-  test('opens a session at the state that another one saw, if sessions exist', async () => {
+  test('opens a session at the bookmark of another one, if sessions exist', async () => {
     const writer = driver.session?.()
     await writer?.batch([insert(2)])
     const bookmark = writer?.bookmark()

@@ -12,7 +12,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 /** An open mailbox. */
 export interface OpenMailbox {
   readonly repository: EmailRepository
-  /** Takes every message out. */
+  /** Deletes every message. */
   empty(): Promise<void>
   close(): Promise<void>
 }
@@ -23,7 +23,7 @@ export type OpenMailboxOn = (platform: ManualPlatform) => Promise<OpenMailbox>
 /** Instant of the first message of each test, in epoch milliseconds. */
 export const START = 1_760_000_000_000
 
-/** The k-th message of a test, a minute after the one before. */
+/** Message `index` of a test, counted from 0; each is a minute later than the one before. */
 export function message(index: number): NewEmail {
   return {
     subject: `Message ${index}`,

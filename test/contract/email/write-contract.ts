@@ -130,7 +130,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('takes any number of messages without graph id and Message-ID', async () => {
+    test('accepts any number of messages without graph id and Message-ID', async () => {
       await store({}, {}, {})
 
       await expect(idsOf({})).resolves.toHaveLength(3)
@@ -164,7 +164,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById(id)).resolves.toEqual(after)
     })
 
-    test('stores since when a message is assigned, and keeps that while it is the same person', async () => {
+    test('stores the time of assignment, and keeps it while the assignee is the same', async () => {
       const [id = ''] = await store({ assignedTo: 'grace' })
       const first = platform.now()
       await platform.advance(1_000)
@@ -192,7 +192,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       expect(change?.after).toMatchObject({ id, status: 'in_progress', version: 2 })
     })
 
-    test('leaves a message as it is if there is nothing to change', async () => {
+    test('does not change a message if there is nothing to change', async () => {
       const [id = ''] = await store({})
       const before = await mailbox.repository.getEmailById(id)
       await platform.advance(1_000)

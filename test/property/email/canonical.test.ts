@@ -89,19 +89,19 @@ describe('filters that mean the same have the same key', () => {
   })
 
   test.each<[string, EmailFilter, EmailFilter]>([
-    ['both of two flags', { anyOf: [{ isRead: true }, { isRead: false }] }, {}],
+    ['both values of a flag', { anyOf: [{ isRead: true }, { isRead: false }] }, {}],
     [
       'neighbouring ranges',
       { anyOf: [{ dateRange: { start: 1, end: 4 } }, { dateRange: { start: 5, end: 9 } }] },
       { dateRange: { start: 1, end: 9 } },
     ],
     [
-      'ranges that are open to either side',
+      'ranges that are open on opposite sides',
       { anyOf: [{ dateRange: { end: 4 } }, { dateRange: { start: 3 } }] },
       {},
     ],
     [
-      'a case distinction with a case too many',
+      'alternatives of which one is redundant',
       {
         anyOf: [
           { isRead: true, threadId: 'a' },
@@ -117,17 +117,17 @@ describe('filters that mean the same have the same key', () => {
       },
     ],
     [
-      'statuses that are all there are together',
+      'alternatives that together list every status',
       { anyOf: [{ statuses: STATUSES.slice(0, 5) }, { statuses: STATUSES.slice(4) }] },
       {},
     ],
     [
-      'alternatives that rule each other out with the rest',
+      'filters that no message can match',
       { isRead: true, anyOf: [{ isRead: false }] },
       { threadId: 'a', anyOf: [{ threadId: 'b' }] },
     ],
     ['words in another order and case', { search: 'ORDER  café' }, { search: 'cafe, order' }],
-    ['a beginning that a word implies', { search: 'ord* order' }, { search: 'order' }],
+    ['a prefix that another word implies', { search: 'ord* order' }, { search: 'order' }],
     ['compatibility forms', { search: 'ﬁle Ⅷ' }, { search: 'FILE viii' }],
     [
       'the wider of two searches',
@@ -213,7 +213,7 @@ describe('a canonical filter', () => {
   })
 })
 
-describe('defects of table-level email caches, each kept out', () => {
+describe('known defects of table-level email caches, each avoided', () => {
   test('17: the order of keys and list members does not change the key of a query', () => {
     const one: EmailQuery = { statuses: ['new', 'pending'], isRead: false, priorities: ['low'] }
     const other: EmailQuery = { priorities: ['low'], isRead: false, statuses: ['pending', 'new'] }

@@ -64,7 +64,7 @@ describe('Writers and readers of a cached mailbox', () => {
         if (tale.death !== null) deaths++
         violations.push(...world.violations)
         expect(world.violations).toEqual([])
-        // Whoever died has left nothing that lasts.
+        // A dead actor's lease and marks have expired after this.
         await world.platform.advance(31_000)
         const { emails: last } = world.isolate(9)
         const reading = allOf(last)

@@ -57,7 +57,7 @@ export class MailHistory {
     )
   }
 
-  /** The messages that are listed, or not listed, as in none of the states that may be shown. */
+  /** The messages that are listed, or not listed, although no state that may be shown permits it. */
   misplaced(
     listed: readonly string[],
     isMeant: (state: NonNullable<State>) => boolean,

@@ -23,7 +23,7 @@ import { Gate } from '../../schedule/gate.ts'
 import { type Least, MailHistory, type Reader } from './mailbox-history.ts'
 
 export const STATUSES: readonly EmailStatus[] = ['new', 'pending', 'completed']
-/** The last one is not there at first. */
+/** The last message does not exist at first. */
 export const IDS = ['a', 'b', 'c']
 
 const about = {

@@ -70,8 +70,8 @@ async function play(world: World, { isolates, order, pauses, death, loss }: Tale
   }
 }
 
-describe('Isolates that keep lists of a mailbox', () => {
-  test('see their own writes at once, and those of others at once or within their lag', async ({
+describe('Isolates with near copies of mailbox lists', () => {
+  test('see their own writes at once, and those of other isolates within the lag, if any', async ({
     task,
   }) => {
     let [schedules, reads] = [0, 0]

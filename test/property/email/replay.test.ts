@@ -46,7 +46,7 @@ async function open(options: Partial<CachedEmailRepositoryOptions> = {}): Promis
   return { isolates: [isolate(), isolate()], truth, driver }
 }
 
-/** All that a query can be asked as, of one repository. */
+/** The results of every method that takes this query. */
 async function answers(repository: EmailRepository, asked: EmailQuery): Promise<unknown> {
   const {
     orderBy: _by,
@@ -90,13 +90,13 @@ describe('a cached mailbox', () => {
   test.each<[string, Partial<CachedEmailRepositoryOptions>]>([
     ['with room for all changes', {}],
     ['whose change log overflows', { logLength: 16 }],
-    ['with copies in the process', { near: {} }],
-    ['with few copies in the process, and a short log', { near: FEW_COPIES, logLength: 16 }],
+    ['with near copies', { near: {} }],
+    ['with few near copies and a short log', { near: FEW_COPIES, logLength: 16 }],
     ['in eventual mode, one call after the other', { consistency: 'eventual' }],
   ])(
-    '%s answers after each write what the database answers',
+    '%s returns the same as the database after each write',
     async (_name, options) => {
-      // The context of test.each is not the test's, hence the counts of one run here.
+      // test.each passes no test context, so `found` is not called here; the next test reports counts.
       await fc.assert(
         fc.asyncProperty(story, async ({ queries, steps }) => {
           const { isolates, truth, driver } = await open(options)
@@ -138,7 +138,7 @@ describe('a cached mailbox', () => {
     expect(hits / lists).toBeGreaterThan(0.4)
   }, 600_000)
 
-  test('carries a page of which nothing can be kept beyond the end on as it was read', async () => {
+  test('carries on a page of the maximum size, beyond whose end no rows are stored', async () => {
     const { isolates, truth } = await open()
     const [emails] = isolates
     const all = Array.from({ length: 1_000 }, (_, n) => ({

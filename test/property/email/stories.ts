@@ -117,7 +117,7 @@ export const query: fc.Arbitrary<EmailQuery> = fc
   )
   .map(([where, rest]) => ({ ...where, ...rest }))
 
-/** Makes a move through a repository. A refusal is part of the story. */
+/** Makes a move through a repository. Ignores the refusal of a duplicate, which a story may contain. */
 export async function make(
   repository: CachedEmailRepository,
   driver: SqlDriver,
