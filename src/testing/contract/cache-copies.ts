@@ -37,18 +37,18 @@ async function beginLoad(
 }
 
 const late = (what: string, check: (bench: Bench, cache: RedisCacheManager) => Promise<void>) =>
-  onBench(`a request that arrives once more, late, ${what}`, (bench) => check(bench, bench.cache()))
+  onBench(`a request that is applied again later ${what}`, (bench) => check(bench, bench.cache()))
 
 /** The clauses. */
 export const COPIES: readonly Clause[] = [
-  late('does not give a load the right to store that a delete took', async (bench, cache) => {
+  late('does not give back a lease that a delete ended', async (bench, cache) => {
     const load = await beginLoad(bench, cache)
     await cache.delete('k')
     await bench.repeat(load.requests)
     await load.finish('old')
     checkSame(await cache.get('k'), undefined, 'what was loaded before a delete is not served')
   }),
-  late('does not bring back the markers that an invalidation dropped', async (bench, cache) => {
+  late('does not restore the markers that an invalidation dropped', async (bench, cache) => {
     const load = await beginLoad(bench, cache)
     await cache.invalidateTags(TAGS)
     await bench.repeat(load.requests)
@@ -56,14 +56,14 @@ export const COPIES: readonly Clause[] = [
     const found = await cache.get('k', { tags: TAGS })
     checkSame(found, undefined, 'what was loaded before an invalidation is not served')
   }),
-  late('does not bring back an entry: commit after delete', async (bench, cache) => {
+  late('does not restore a deleted entry: commit after delete', async (bench, cache) => {
     const load = await beginLoad(bench, cache)
     const { requests } = await bench.record(() => load.finish('old'))
     await cache.delete('k')
     await bench.repeat(requests)
-    checkSame(await cache.get('k'), undefined, 'a deleted entry stays away')
+    checkSame(await cache.get('k'), undefined, 'a deleted entry is not served')
   }),
-  late('does not bring back the value of an older set, by neither half', async (bench, cache) => {
+  late('does not restore the value of an older set: half of it, or all', async (bench, cache) => {
     const { requests } = await bench.record(() => cache.set('k', 'first', { tags: TAGS }))
     await cache.set('k', 'second', { tags: TAGS })
     await bench.repeat(requests.slice(1))
@@ -71,37 +71,34 @@ export const COPIES: readonly Clause[] = [
     await bench.repeat(requests)
     check((await cache.get('k')) !== 'first', 'the older value does not come back')
   }),
-  late('does not undo an invalidation with an older soft one', async (bench, cache) => {
+  late('does not undo a hard invalidation: an older soft one', async (bench, cache) => {
     await cache.set('k', 'old', { tags: TAGS })
     const soft = await bench.record(() => cache.invalidateTags(TAGS, { mode: 'soft' }))
     await cache.invalidateTags(TAGS)
     await bench.repeat(soft.requests)
     const found = await cache.get('k', { tags: TAGS })
-    checkSame(found, undefined, 'nothing soft revives what a hard call killed')
+    checkSame(found, undefined, 'a soft invalidation does not undo a hard one')
   }),
-  late('does not make fresh again what a newer soft call made stale', async (bench, cache) => {
+  late('does not make an entry fresh again: a soft invalidation', async (bench, cache) => {
     const soft = await bench.record(() => cache.invalidateTags(TAGS, { mode: 'soft' }))
     await cache.set('k', 'old', { tags: TAGS })
     await bench.repeat(soft.requests)
-    checkSame(await cache.get('k'), undefined, 'a late soft call makes a miss')
+    checkSame(await cache.get('k'), undefined, 'a late soft invalidation causes a miss')
     await cache.invalidateTags(TAGS, { mode: 'soft' })
     await bench.repeat(soft.requests)
-    checkSame(await cache.get('k'), undefined, 'and never a hit')
+    checkSame(await cache.get('k'), undefined, 'a late soft invalidation never causes a hit')
   }),
-  late(
-    'costs a miss at most: delete and invalidation after the new value',
-    async (bench, cache) => {
-      const calls = [() => cache.delete('k'), () => cache.invalidateTags(TAGS)]
-      for (const call of calls) {
-        const { requests } = await bench.record(call)
-        await cache.set('k', 'new', { tags: TAGS })
-        await bench.repeat(requests)
-        const value = await cache.get('k')
-        check(value === undefined || value === 'new', 'the new value is served, or none')
-      }
-    },
-  ),
-  late('at the end of a long story, brings nothing old back', async (bench, cache) => {
+  late('causes at most a miss: delete and invalidation after a newer set', async (bench, cache) => {
+    const calls = [() => cache.delete('k'), () => cache.invalidateTags(TAGS)]
+    for (const call of calls) {
+      const { requests } = await bench.record(call)
+      await cache.set('k', 'new', { tags: TAGS })
+      await bench.repeat(requests)
+      const value = await cache.get('k')
+      check(value === undefined || value === 'new', 'the new value is served, or none')
+    }
+  }),
+  late('and after many other calls restores no old value', async (bench, cache) => {
     const { requests } = await bench.record(async () => {
       await cache.getOrSet('k', () => 'loaded', { tags: TAGS })
       await cache.set('k', 'set', { tags: TAGS })
@@ -115,12 +112,12 @@ export const COPIES: readonly Clause[] = [
     })
     for (const request of requests) {
       await bench.repeat([request])
-      checkSame(await cache.get('k', { tags: TAGS }), undefined, 'what was deleted stays away')
+      checkSame(await cache.get('k', { tags: TAGS }), undefined, 'a deleted value is not served')
     }
     const again = await cache.getOrSet('k', () => 'new', { tags: TAGS })
     checkSame(again, 'new', 'the key can be loaded again')
   }),
-  onBench('each request applied twice at once changes nothing', async (bench) => {
+  onBench('a request that is applied twice in a row has the effect of one', async (bench) => {
     const { transport } = bench
     const twice = wrapTransport(
       transport,
@@ -131,17 +128,25 @@ export const COPIES: readonly Clause[] = [
       {},
     )
     const cache = bench.cache({ redis: twice })
-    checkSame(await cache.getOrSet('a', () => 1, { tags: TAGS }), 1, 'a load is answered')
-    checkSame(await cache.get('a'), 1, 'and stored')
+    checkSame(
+      await cache.getOrSet('a', () => 1, { tags: TAGS }),
+      1,
+      'a read returns the loaded value',
+    )
+    checkSame(await cache.get('a'), 1, 'a loaded value is stored')
     checkSame(
       await cache.set('a', 2, { tags: TAGS }),
       'stored',
       'a set is not superseded by itself',
     )
-    checkSame(await cache.get('a'), 2, 'and served')
+    checkSame(await cache.get('a'), 2, 'a value that was set is served')
     await cache.invalidateTags(TAGS)
     checkSame(await cache.get('a'), undefined, 'an invalidation invalidates')
-    checkSame(await cache.getOrSet('a', () => 3, { tags: TAGS }), 3, 'and the key loads anew')
-    checkSame(await bench.cache().get('a'), 3, 'for everybody')
+    checkSame(
+      await cache.getOrSet('a', () => 3, { tags: TAGS }),
+      3,
+      'an invalidated key is loaded again',
+    )
+    checkSame(await bench.cache().get('a'), 3, 'another cache gets the stored value')
   }),
 ]

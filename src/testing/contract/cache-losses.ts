@@ -16,7 +16,7 @@ const ENTRIES = ':e:'
 
 /** The clauses. */
 export const LOSSES: readonly Clause[] = [
-  onBench('an entry whose marker is lost is a miss, whichever of its markers', async (bench) => {
+  onBench('an entry whose marker is lost is a miss, for each of its markers', async (bench) => {
     const cache = bench.cache()
     await cache.set('k', 'old', { tags: TAGS })
     const markers = await bench.keys(MARKERS)
@@ -25,32 +25,29 @@ export const LOSSES: readonly Clause[] = [
       await cache.set('k', 'old', { tags: TAGS })
       checkSame(await cache.get('k'), 'old', 'the key is warm')
       await bench.send('DEL', marker)
-      checkSame(await cache.get('k'), undefined, 'a missing marker permits nothing')
+      checkSame(await cache.get('k'), undefined, 'an entry with a missing marker is not served')
     }
   }),
-  onBench('a marker that is lost and made anew does not revive older entries', async (bench) => {
+  onBench('a marker that is lost and created again revives no older entry', async (bench) => {
     const cache = bench.cache()
     await cache.set('k', 'old', { tags: TAGS })
     await bench.lose(MARKERS)
     await cache.set('other', 'makes the markers anew', { tags: TAGS })
-    checkSame(await cache.get('k'), undefined, 'an id is never used again')
+    checkSame(await cache.get('k'), undefined, 'an entry from before the new marker is not served')
     checkSame(await cache.get('other'), 'makes the markers anew', 'newer entries are served')
   }),
-  onBench(
-    'a marker that is lost while a load runs makes a miss of what it stores',
-    async (bench) => {
-      const cache = bench.cache()
-      const held = bench.hold()
-      const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
-      await held.called
-      await bench.lose(MARKERS)
-      await bench.cache().set('other', 1, { tags: TAGS })
-      held.release('old')
-      checkSame(await read, 'old', 'the load is answered')
-      checkSame(await cache.get('k'), undefined, 'what it stored is not served')
-    },
-  ),
-  onBench('a load whose lease is lost is answered and not stored', async (bench) => {
+  onBench('if a marker is lost while a load runs, the stored value is a miss', async (bench) => {
+    const cache = bench.cache()
+    const held = bench.hold()
+    const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
+    await held.called
+    await bench.lose(MARKERS)
+    await bench.cache().set('other', 1, { tags: TAGS })
+    held.release('old')
+    checkSame(await read, 'old', 'the read returns the loaded value')
+    checkSame(await cache.get('k'), undefined, 'the stored value is not served')
+  }),
+  onBench('a load whose lease is lost returns its value and does not store it', async (bench) => {
     const cache = bench.cache()
     const held = bench.hold()
     const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
@@ -58,21 +55,28 @@ export const LOSSES: readonly Clause[] = [
     checkSame((await bench.keys(LEASES)).length, 1, 'a load holds one lease')
     await bench.lose(LEASES)
     held.release('old')
-    checkSame(await read, 'old', 'the load is answered')
+    checkSame(await read, 'old', 'the read returns the loaded value')
     checkSame(await cache.get('k'), undefined, 'without a lease nothing is stored')
   }),
-  onBench('a lease that is lost and granted anew stores only the newer load', async (bench) => {
-    const [first, second] = [bench.cache(), bench.cache()]
-    const held = bench.hold()
-    const read = bench.begin(first.getOrSet('k', held.load, { tags: TAGS }))
-    await held.called
-    await bench.lose(LEASES)
-    checkSame(await second.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'another one loads')
-    held.release('old')
-    await read
-    checkSame(await first.get('k'), 'new', 'the older load does not overwrite the newer one')
-  }),
-  onBench('a lease that is lost with its holder passes to the one who waits', async (bench) => {
+  onBench(
+    'after a lease is lost and granted again, only the newer load is stored',
+    async (bench) => {
+      const [first, second] = [bench.cache(), bench.cache()]
+      const held = bench.hold()
+      const read = bench.begin(first.getOrSet('k', held.load, { tags: TAGS }))
+      await held.called
+      await bench.lose(LEASES)
+      checkSame(
+        await second.getOrSet('k', () => 'new', { tags: TAGS }),
+        'new',
+        'another cache loads',
+      )
+      held.release('old')
+      await read
+      checkSame(await first.get('k'), 'new', 'the older load does not overwrite the newer one')
+    },
+  ),
+  onBench('after the lease of a load is lost, a waiting reader loads', async (bench) => {
     const [holder, waiter] = [bench.cache(), bench.cache()]
     const held = bench.hold()
     const orphaned = bench.begin(holder.getOrSet('k', held.load))
@@ -81,37 +85,42 @@ export const LOSSES: readonly Clause[] = [
     await bench.lose(LEASES)
     checkSame(await waiting, 'loaded by the waiter', 'the waiter loads')
     held.release('from the dead')
-    checkSame(await orphaned, 'from the dead', 'the holder is answered')
-    checkSame(await holder.get('k'), 'loaded by the waiter', 'and stores nothing')
+    checkSame(await orphaned, 'from the dead', 'the read of the old holder returns its value')
+    checkSame(await holder.get('k'), 'loaded by the waiter', 'the old holder stores nothing')
   }),
-  onBench('a set whose lease is lost between its halves is not served', async (bench) => {
+  onBench('a set whose lease is lost between its two requests stores nothing', async (bench) => {
     const cache = bench.cache()
     const ticket = await cache.begin('k', { tags: TAGS })
     await bench.lose(LEASES)
-    checkSame(await ticket.commit('late'), 'superseded', 'it is told that nothing was stored')
-    checkSame(await cache.get('k'), undefined, 'and nothing is')
+    checkSame(await ticket.commit('late'), 'superseded', 'commit reports that nothing was stored')
+    checkSame(await cache.get('k'), undefined, 'nothing was stored')
   }),
   onBench('an entry that is lost is loaded again', async (bench) => {
     const cache = bench.cache()
     await cache.set('k', 'old', { tags: TAGS })
     await bench.lose(ENTRIES)
     checkSame(await cache.get('k'), undefined, 'a lost entry is a miss')
-    checkSame(await cache.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'it loads anew')
-    checkSame(await cache.get('k'), 'new', 'and is stored')
+    checkSame(
+      await cache.getOrSet('k', () => 'new', { tags: TAGS }),
+      'new',
+      'a lost entry is loaded again',
+    )
+    checkSame(await cache.get('k'), 'new', 'the loaded value is stored')
   }),
-  onBench(
-    'everything that is lost while a load runs comes back with the next load',
-    async (bench) => {
-      const cache = bench.cache()
-      const held = bench.hold()
-      const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
-      await held.called
-      await bench.lose('')
-      held.release('old')
-      await read
-      checkSame(await cache.get('k'), undefined, 'the load under way stores nothing')
-      checkSame(await cache.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'the next one loads')
-      checkSame(await cache.get('k'), 'new', 'and stores')
-    },
-  ),
+  onBench('if all keys are lost while a load runs, the next load is stored', async (bench) => {
+    const cache = bench.cache()
+    const held = bench.hold()
+    const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
+    await held.called
+    await bench.lose('')
+    held.release('old')
+    await read
+    checkSame(await cache.get('k'), undefined, 'the running load stores nothing')
+    checkSame(
+      await cache.getOrSet('k', () => 'new', { tags: TAGS }),
+      'new',
+      'the next reader loads',
+    )
+    checkSame(await cache.get('k'), 'new', 'the next load is stored')
+  }),
 ]

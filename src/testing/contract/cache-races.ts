@@ -53,20 +53,24 @@ function race(
     const read = bench.begin(loading.getOrSet(KEY, held.load, { tags: TAGS }))
     await held.called
     await story({ bench, loading, calling, held, read })
-    checkSame(await read, 'old', 'the load under way is answered')
+    checkSame(await read, 'old', 'the running load returns its value')
   })
 }
 
 async function checkUnserved(cache: CacheNamespace, options?: object): Promise<void> {
   const none = undefined
   checkSame(await cache.get(KEY), none, 'get serves nothing that was loaded before')
-  checkSame(await cache.get(KEY, { tags: TAGS, ...options }), none, 'nor get with tags')
-  checkSame(await cache.getMany([KEY]), new Map(), 'nor getMany')
+  checkSame(
+    await cache.get(KEY, { tags: TAGS, ...options }),
+    none,
+    'get with tags serves nothing that was loaded before',
+  )
+  checkSame(await cache.getMany([KEY]), new Map(), 'getMany serves nothing that was loaded before')
 }
 
 const during = CALLERS.flatMap((caller) => [
   ...CALLS.map(([name, call]) =>
-    race(caller, `calls ${name}: what it returns is never served later`, async (at) => {
+    race(caller, `calls ${name}: the loaded value is never served later`, async (at) => {
       const { bench, loading, calling, held, read } = at
       await call(calling)
       held.release('old')
@@ -74,12 +78,12 @@ const during = CALLERS.flatMap((caller) => [
       for (const cache of [loading, calling, make(bench)]) await checkUnserved(cache)
       const load = (value: string, cache: CacheNamespace): Promise<unknown> =>
         cache.getOrSet(KEY, () => value, { tags: TAGS })
-      checkSame(await load('new', loading), 'new', 'the next reader loads anew')
-      checkSame(await load('newer', calling), 'new', 'and what it loaded is stored')
+      checkSame(await load('new', loading), 'new', 'the next reader loads again')
+      checkSame(await load('newer', calling), 'new', 'the newly loaded value is stored')
     }),
   ),
   ...CALLS.map(([name, call]) =>
-    race(caller, `calls ${name}: who starts afterwards gets the new value`, async (at) => {
+    race(caller, `calls ${name}: later readers get the new value`, async (at) => {
       const { bench, loading, calling, held, read } = at
       await call(calling)
       const readers = [loading, calling, make(bench)].map((cache) =>
@@ -91,10 +95,10 @@ const during = CALLERS.flatMap((caller) => [
       checkSame(await make(bench).get(KEY), 'new', 'the old load does not overwrite the new one')
     }),
   ),
-  race(caller, 'deletes: who starts afterwards does not wait for it', async (at) => {
+  race(caller, 'deletes: a later reader does not wait for the load', async (at) => {
     const { loading, calling, held, read } = at
     await calling.delete(KEY)
-    checkSame(await loading.getOrSet(KEY, () => 'new'), 'new', 'a reader after it loads for itself')
+    checkSame(await loading.getOrSet(KEY, () => 'new'), 'new', 'a later reader loads by itself')
     held.release('old')
     await read
     checkSame(await loading.get(KEY), 'new', 'the old load does not overwrite the new one')
@@ -102,22 +106,26 @@ const during = CALLERS.flatMap((caller) => [
   race(caller, 'sets: the value that was set stays', async (at) => {
     const { bench, loading, calling, held, read } = at
     checkSame(await calling.set(KEY, 'set', { tags: TAGS }), 'stored', 'set is not superseded')
-    checkSame(await loading.getOrSet(KEY, held.load, { tags: TAGS }), 'set', 'it is served')
+    checkSame(
+      await loading.getOrSet(KEY, held.load, { tags: TAGS }),
+      'set',
+      'the value that was set is served',
+    )
     held.release('old')
     await read
-    checkSame(await loading.get(KEY), 'set', 'the load does not overwrite it')
-    checkSame(await make(bench).get(KEY), 'set', 'nor for another cache')
+    checkSame(await loading.get(KEY), 'set', 'the load does not overwrite the value that was set')
+    checkSame(await make(bench).get(KEY), 'set', 'another cache gets the value that was set')
   }),
-  race(caller, 'takes a ticket: what it returns is not stored', async (at) => {
+  race(caller, 'takes a ticket: the loaded value is not stored', async (at) => {
     const { loading, calling, held, read } = at
     const ticket = await calling.begin(KEY)
     held.release('old')
     await read
     checkSame(await loading.get(KEY), undefined, 'the older load is not stored')
-    checkSame(await ticket.commit('computed'), 'stored', 'the ticket still holds')
-    checkSame(await loading.get(KEY), 'computed', 'and its value is served')
+    checkSame(await ticket.commit('computed'), 'stored', 'the ticket is still valid')
+    checkSame(await loading.get(KEY), 'computed', 'the committed value is served')
   }),
-  race(caller, 'invalidates softly: what it returns is never fresh', async (at) => {
+  race(caller, 'invalidates softly: the loaded value is never fresh', async (at) => {
     const { loading, calling, held, read } = at
     await calling.invalidateTags(TAGS, { mode: 'soft' })
     held.release('old')
@@ -127,14 +135,14 @@ const during = CALLERS.flatMap((caller) => [
 ])
 
 const after = CALLS.flatMap(([name, call]) => [
-  onBench(`after ${name} of a warm key, nobody is served the old value`, async (bench) => {
+  onBench(`after ${name} of a warm key, no reader gets the old value`, async (bench) => {
     const [calling, ...others] = [make(bench), make(bench), make(bench)] as const
     await calling.set(KEY, 'old', { tags: TAGS })
     for (const cache of others) checkSame(await cache.get(KEY), 'old', 'the key is warm')
     await call(calling)
     for (const cache of [calling, ...others]) await checkUnserved(cache)
   }),
-  onBench(`a stale refresh that runs during ${name} stores nothing old`, async (bench) => {
+  onBench(`a refresh of a stale entry during ${name} stores no old value`, async (bench) => {
     const cache = make(bench)
     await cache.set(KEY, 'stale', STALE)
     await cache.invalidateTags(TAGS, { mode: 'soft' })
@@ -143,18 +151,22 @@ const after = CALLS.flatMap(([name, call]) => [
     cache.subscribe(({ operation }) => {
       if (operation === 'refresh') refreshed.resolve()
     })
-    checkSame(await cache.getOrSet(KEY, held.load, STALE), 'stale', 'stale is served at once')
+    checkSame(
+      await cache.getOrSet(KEY, held.load, STALE),
+      'stale',
+      'the stale value is served at once',
+    )
     await held.called
     await call(make(bench))
     held.release('old')
     await refreshed.promise
     await checkUnserved(cache)
-    checkSame(await cache.getOrSet(KEY, () => 'new', STALE), 'new', 'the next reader loads anew')
+    checkSame(await cache.getOrSet(KEY, () => 'new', STALE), 'new', 'the next reader loads again')
   }),
 ])
 
 const swept = onBench(
-  'a load that is stored while a pattern is swept does not outlive the sweep',
+  'a load that is stored while invalidatePattern scans is not served later',
   async (bench) => {
     const cache = make(bench)
     const held = bench.hold()
@@ -165,25 +177,22 @@ const swept = onBench(
       await read
     })
     await bench.cache({ redis }).invalidatePattern('user:*')
-    checkSame(await cache.get(KEY), undefined, 'what the sweep has passed already is not served')
+    checkSame(await cache.get(KEY), undefined, 'an entry that the scan has passed is not served')
   },
 )
 
-const overtaken = onBench(
-  'a load that ends as soon as a delete has begun stores nothing',
-  async (bench) => {
-    const cache = make(bench)
-    const held = bench.hold()
-    const read = bench.begin(cache.getOrSet(KEY, held.load))
-    await held.called
-    const redis = oneByOne(bench.transport, async () => {
-      held.release('old')
-      await read
-    })
-    await bench.cache({ redis }).delete(KEY)
-    checkSame(await cache.get(KEY), undefined, 'entry and lease go together')
-  },
-)
+const overtaken = onBench('a load that ends during a delete stores nothing', async (bench) => {
+  const cache = make(bench)
+  const held = bench.hold()
+  const read = bench.begin(cache.getOrSet(KEY, held.load))
+  await held.called
+  const redis = oneByOne(bench.transport, async () => {
+    held.release('old')
+    await read
+  })
+  await bench.cache({ redis }).delete(KEY)
+  checkSame(await cache.get(KEY), undefined, 'the entry and the lease are deleted together')
+})
 
 /** Sends each command of a request separately, and calls `between` after the very first one. */
 function oneByOne(inner: Transport, between: () => Promise<void>): Transport {

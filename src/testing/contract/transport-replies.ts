@@ -14,15 +14,15 @@ const TEXTS: readonly (readonly [name: string, text: string])[] = [
   ['accents and emoji', 'naïve 🦊 файл 漢字'],
   ['a byte order mark', '\uFEFFmarked'],
   ['control characters and quotes', '\u0000"\\\r\n\u2028'],
-  ['what looks like base64', 'T0s='],
-  ['what looks like a number', '0123456789012345678901'],
-  ['a bare OK', 'OK'],
-  ['nothing', ''],
+  ['a text that looks like base64', 'T0s='],
+  ['a text that looks like a number', '0123456789012345678901'],
+  ['the text OK', 'OK'],
+  ['an empty text', ''],
 ]
 
 /** The clauses. */
 export const REPLIES: readonly Clause[] = [
-  clause('a status, a text, a number, a nil and a list arrive as JSON has them', async (wire) => {
+  clause('a status, a text, a number, a nil and a list arrive in JSON form', async (wire) => {
     const { run } = wire
     checkSame(await run('SET', 'k', 'v'), { result: 'OK' }, 'SET answers its status')
     checkSame(await run('GET', 'k'), { result: 'v' }, 'GET answers the text')
@@ -50,7 +50,7 @@ export const REPLIES: readonly Clause[] = [
       'a request without a path is answered as a command',
     )
   }),
-  clause('an error reply resolves as the words of Redis', async ({ run }) => {
+  clause('an error reply resolves to the error text of Redis', async ({ run }) => {
     await run('SET', 'k', 'v')
     checkSame(
       await run('HGET', 'k', 'f'),
@@ -65,7 +65,7 @@ export const REPLIES: readonly Clause[] = [
       'EVALSHA of an unknown script answers NOSCRIPT, on which the text is sent',
     )
   }),
-  clause('the scripts of the cache run: by their text, and by their hash then', async ({ run }) => {
+  clause('the scripts of the cache run by their text, and then by their hash', async ({ run }) => {
     const rest = [3, '{k}:l', '{k}:e', '{k}:m', 'nonce', 60_000, 60_000, ''] as const
     const { result: first } = await run('EVAL', ACQUIRE.lua, ...rest)
     check(
@@ -75,7 +75,7 @@ export const REPLIES: readonly Clause[] = [
     checkSame(
       await run('EVALSHA', ACQUIRE.sha1, ...rest),
       { result: first },
-      'EVALSHA finds the script that EVAL has brought, and what it has stored',
+      'EVALSHA finds the script that EVAL loaded, and the lease that it stored',
     )
     checkSame(
       await run('EVALSHA', ACQUIRE.sha1, 2, '{k}:l', '{k}:e', 'other', 60_000, 60_000, ''),
@@ -89,7 +89,7 @@ export const REPLIES: readonly Clause[] = [
     )
   }),
   ...TEXTS.map(([name, text]) =>
-    clause(`a value of ${name} comes back as it was`, async ({ run, pipeline }) => {
+    clause(`a value is returned unchanged: ${name}`, async ({ run, pipeline }) => {
       await run('SET', `k${text}`, text)
       checkSame(await run('GET', `k${text}`), { result: text }, 'GET answers what was set')
       checkSame(await run('MGET', `k${text}`), { result: [text] }, 'MGET answers what was set')
@@ -100,11 +100,11 @@ export const REPLIES: readonly Clause[] = [
       )
     }),
   ),
-  clause('a value of two megabytes comes back as it was', async ({ run }) => {
+  clause('a value of two megabytes is returned unchanged', async ({ run }) => {
     const value = 'é1234567'.repeat(220_000)
     await run('SET', 'big', value)
     const { result } = await run('GET', 'big')
-    check(result === value, 'GET answers a large value whole')
+    check(result === value, 'GET answers the whole of a large value')
   }),
   clause('a request whose signal is aborted already is not sent', async ({ transport, run }) => {
     const reason = new Error('deadline')
@@ -116,7 +116,7 @@ export const REPLIES: readonly Clause[] = [
     )
     checkSame(await run('GET', 'k'), { result: null }, 'a request that was aborted is not sent')
   }),
-  clause('an aborted request rejects with its reason, and others go on', async (wire) => {
+  clause('an aborted request rejects with its reason, and later ones work', async (wire) => {
     const { transport, run } = wire
     const reason = new Error('deadline')
     const controller = new AbortController()
@@ -147,7 +147,7 @@ export const REPLIES: readonly Clause[] = [
 
 /** Clauses for scripts of the user: for a Redis that runs Lua. */
 export const LUA_REPLIES: readonly Clause[] = [
-  clause('a script answers with lists, and with errors inside them', async ({ run }) => {
+  clause('a script can return lists with errors inside', async ({ run }) => {
     const lua = "return {1, 'two', {3, false}, redis.error_reply('ERR inner')}"
     const { result } = await run('EVAL', lua, 0)
     check(Array.isArray(result) && result.length === 4, 'EVAL answers the list of the script')

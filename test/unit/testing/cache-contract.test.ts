@@ -85,7 +85,11 @@ const FAULTS: readonly (readonly [fault: string, make: MakeTransport, clause: st
   ['stores answers to reads', storing, 'after delete of a warm key'],
   ['answers deletions before they are applied', hasty, 'while a load runs'],
   ['does not delete', keeping, 'after invalidateTags of a warm key'],
-  ['stores without comparing the lease', careless, 'calls delete: what it returns is never served'],
+  [
+    'stores without comparing the lease',
+    careless,
+    'calls delete: the loaded value is never served',
+  ],
   ['remembers markers that were lost', remembering, 'whose marker is lost'],
 ]
 
