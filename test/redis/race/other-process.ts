@@ -7,6 +7,8 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { Platform } from '../../../src/platform/platform.ts'
+import { webPlatform } from '../../../src/platform/web.ts'
 import type {
   CrowdOrder,
   CrowdResult,
@@ -19,7 +21,10 @@ import type {
 import { transportOf } from './way.ts'
 
 const way = JSON.parse(process.argv[2] ?? '') as Way
-const cache = new RedisCacheManager({ redis: transportOf(way), deadline: '10s' })
+const clockOffsetMs = Number(process.argv[3])
+const real = webPlatform()
+const platform: Platform = { ...real, now: () => real.now() + clockOffsetMs }
+const cache = new RedisCacheManager({ redis: transportOf(way), platform, deadline: '10s' })
 const releases = new Map<number, (() => void)[]>()
 
 function report(message: Report): void {

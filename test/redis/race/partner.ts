@@ -41,9 +41,14 @@ export class Partner {
     this.#child = child
   }
 
-  /** Starts the process, and waits until it is connected to Redis. */
-  static async start(way: Way): Promise<Partner> {
-    const child = fork(SCRIPT, [JSON.stringify(way)], { execArgv: NODE_OPTIONS })
+  /**
+   * Starts the process, and waits until it is connected to Redis.
+   *
+   * @param clockOffsetMs How far its clock is ahead of the machine's.
+   */
+  static async start(way: Way, clockOffsetMs = 0): Promise<Partner> {
+    const args = [JSON.stringify(way), String(clockOffsetMs)]
+    const child = fork(SCRIPT, args, { execArgv: NODE_OPTIONS })
     const partner = new Partner(child)
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the other process ended with ${code}`)))

@@ -8,8 +8,10 @@ import { Partner, type RemoteRead } from '../race/partner.ts'
 import type { CrowdOrder, CrowdResult, Way } from '../race/protocol.ts'
 import { transportOf } from '../race/way.ts'
 
-const PROCESSES = 4
 const CALLERS = 1_000
+/** One process for each: how far its clock is ahead of the machine's. */
+const CLOCK_OFFSETS_MS = [0, 20, 300, 900]
+const PROCESSES = CLOCK_OFFSETS_MS.length
 const EACH = CALLERS / PROCESSES
 /** A lease lasts longer than its loader's hard timeout by this time. */
 const LEASE_MARGIN_MS = 2_000
@@ -36,9 +38,7 @@ describeWithRedis('A stampede', () => {
     }
 
     beforeAll(async () => {
-      partners.push(
-        ...(await Promise.all(Array.from({ length: PROCESSES }, () => Partner.start(way())))),
-      )
+      partners.push(...(await Promise.all(CLOCK_OFFSETS_MS.map((ms) => Partner.start(way(), ms)))))
     })
     afterAll(() => Promise.all(partners.map((partner) => partner.kill())))
     const crowdsOf = (order: Partial<CrowdOrder> = {}): Crowd[] =>
