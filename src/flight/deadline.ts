@@ -5,12 +5,13 @@
  */
 
 import type { Platform } from '../platform/platform.ts'
+import { untilDone } from './every.ts'
 
 /**
- * Runs `task` for at most `ms` milliseconds.
+ * Waits for `task` for at most `ms` milliseconds.
  *
- * When the time is over, the task's signal is aborted and the task is abandoned: its later result is ignored, and
- * a later rejection is never unhandled.
+ * When the time is over, the task is abandoned: its later result is ignored, and a later rejection is never unhandled.
+ * Its signal is aborted after another `graceMs`.
  *
  * @param reason Creates the timeout error, which is also the reason of the signal.
  * @throws The error of `reason` on a timeout; otherwise whatever `task` rejected with.
@@ -20,13 +21,14 @@ export function withDeadline<T>(
   ms: number,
   reason: () => unknown,
   task: (signal: AbortSignal) => Promise<T>,
+  graceMs = 0,
 ): Promise<T> {
   const expiry = new AbortController()
   return new Promise<T>((resolve, reject) => {
     const cancel = alarm(platform, ms, () => {
       const error = reason()
       reject(error)
-      expiry.abort(error)
+      void untilDone(platform, [graceMs], async () => expiry.abort(error))
     })
     settleAs(task(expiry.signal), cancel, resolve, reject)
   })

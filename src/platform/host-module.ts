@@ -1,5 +1,5 @@
 /**
- * Looks up modules of the host at run time. A static import would fail on hosts without the module.
+ * Looks up the host, and its modules, at run time. A static import would fail on hosts without the module.
  *
  * @module
  */
@@ -10,4 +10,10 @@ export function hostModule(name: `node:${string}` | 'cloudflare:workers'): unkno
     readonly process?: { getBuiltinModule?(name: string): unknown }
   }
   return process?.getBuiltinModule?.(name)
+}
+
+/** Whether the host is Cloudflare Workers, or workerd. */
+export function isWorkers(): boolean {
+  const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }
+  return navigator?.userAgent === 'Cloudflare-Workers'
 }

@@ -69,7 +69,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     for (const { sha1, lua } of scripts) ours.set(sha1, lua)
   }
   allowRepeat(SCRIPTS)
-  const { kind, cluster = false } = transport as Partial<Transport>
+  const { kind, cluster = false, graceMs } = transport as Partial<Transport>
   const breaker = new CircuitBreaker(platform, { ...options.breaker, probeMs: deadlineMs, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -91,16 +91,18 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
 
   function persist(
     request: RedisRequest,
+    isOver: () => boolean,
     tries = 0,
     isInDoubt = false,
   ): Promise<RedisResponse<never>> {
     return attempt(request).catch(async (failure: unknown) => {
       const error = isInDoubt ? doubtful(failure) : failure
       const waitMs = waitBeforeRetry(request, failure, tries)
-      if (waitMs === undefined || request.signal?.aborted) throw error
-      counts.retries++
+      if (waitMs === undefined) throw error
       await platform.delay(waitMs, request.signal)
-      return persist(request, tries + 1, isDoubtful(error))
+      if (isOver()) throw error
+      counts.retries++
+      return persist(request, isOver, tries + 1, isDoubtful(error))
     })
   }
 
@@ -118,15 +120,15 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   }
 
   async function send(request: RedisRequest): Promise<RedisResponse<never>> {
+    let isOver = false
     const timedOut = (): RemoteTimeoutError => {
+      isOver = true
       counts.timeouts++
       return new RemoteTimeoutError(operationOf(request), deadlineMs)
     }
-    return breaker.run(() =>
-      withDeadline(platform, deadlineMs, timedOut, (signal) =>
-        persist({ ...request, signal, deadlineMs }),
-      ),
-    )
+    const task = (signal: AbortSignal): Promise<RedisResponse<never>> =>
+      persist({ ...request, signal, deadlineMs }, () => isOver)
+    return breaker.run(() => withDeadline(platform, deadlineMs, timedOut, task, graceMs))
   }
 
   return {

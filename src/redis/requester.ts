@@ -24,7 +24,7 @@ export interface RedisRequest {
   upstashSyncToken?: string
   isStreaming?: boolean
   onMessage?: (data: string) => void
-  /** Aborted when the deadline of the operation has passed; the transport then stops waiting. */
+  /** Aborted when the deadline of the operation, and the transport's `graceMs`, have passed: stop waiting then. */
   signal?: AbortSignal
   /**
    * The time until that deadline, in milliseconds from the first attempt. A transport to several servers
@@ -66,6 +66,12 @@ export interface Transport extends Requester {
    * @default 'text'
    */
   readonly strings?: 'text' | 'bytes'
+  /**
+   * How long a request goes on after its deadline, in milliseconds, although nobody waits for it. A request that is
+   * aborted loses its connection. If that was new, and setting it up took most of the time, no request would ever
+   * get a connection that is ready. @default 0
+   */
+  readonly graceMs?: number
   /** Releases sockets and timers. A closed transport refuses requests. */
   close(): Promise<void>
 }

@@ -25,4 +25,14 @@ export interface RestResponse {
 }
 
 /** The runtime's `fetch`, or a function with the same behaviour. */
-export type RestFetch = (url: string, init: RestRequestInit) => Promise<RestResponse>
+export interface RestFetch {
+  (url: string, init: RestRequestInit): Promise<RestResponse>
+  /** 0 if it keeps new connections by itself when a request is aborted. @default 2_000, as `Transport.graceMs` */
+  readonly graceMs?: number
+}
+
+/**
+ * How long a request goes on after its deadline, in milliseconds: long enough to connect over TLS to another
+ * continent.
+ */
+export const GRACE_MS = 2_000

@@ -8,6 +8,7 @@
 
 import { ClosedError, RemoteError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
+import { isWorkers } from '../platform/host-module.ts'
 import { checkAnswer } from './answer.ts'
 import { decodeResult, discard, readEvents, readText } from './body.ts'
 import {
@@ -20,7 +21,7 @@ import {
 } from './failure.ts'
 import { commandsOf, isReadOnly } from './replay.ts'
 import type { RedisRequest, RedisResponse, Transport } from './requester.ts'
-import type { RestResponse } from './rest-fetch.ts'
+import { GRACE_MS, type RestResponse } from './rest-fetch.ts'
 import { type RestOptions, type RestPolicy, resolveRestOptions } from './rest-options.ts'
 
 export type { RestFetch, RestRequestInit, RestResponse } from './rest-fetch.ts'
@@ -49,6 +50,7 @@ export function restTransport(options: RestOptions): Transport {
 
 class RestTransport implements Transport {
   readonly kind = 'rest'
+  readonly graceMs: number
   readYourWrites = true
   /** Sent with the next request, so that a replica shows our own writes. Empty at first. */
   upstashSyncToken = ''
@@ -58,6 +60,8 @@ class RestTransport implements Transport {
 
   constructor(policy: RestPolicy) {
     this.#policy = policy
+    // A Worker has few connections, and its loaders may need them.
+    this.graceMs = isWorkers() ? 0 : (policy.fetch?.graceMs ?? GRACE_MS)
   }
 
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {

@@ -13,8 +13,9 @@ import {
   request,
 } from 'node:http'
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { wholeNumber } from '../../entry/option-checks.ts'
-import type { RestFetch, RestRequestInit } from '../rest-fetch.ts'
+import { GRACE_MS, type RestFetch, type RestRequestInit } from '../rest-fetch.ts'
 import { NodeResponse } from './node-response.ts'
 
 /** Options for {@link nodeFetch}. */
@@ -87,7 +88,8 @@ export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {})
     return route
   }
 
-  return (url, init) => exchange(routeTo(url), init)
+  const fetch: RestFetch = (url, init) => exchange(routeTo(url), init)
+  return Object.assign(fetch, { graceMs: 0 })
 }
 
 function exchange(route: Route, init: RestRequestInit): Promise<NodeResponse> {
@@ -104,6 +106,11 @@ function exchange(route: Route, init: RestRequestInit): Promise<NodeResponse> {
     })
     if (signal) {
       endOn(signal, sent, () => {
+        if (!isAnswered && sent.socket && !sent.reusedSocket) {
+          reject(signal.reason)
+          goOn(sent, sent.socket)
+          return
+        }
         sent.destroy()
         if (!isAnswered) leaveIdle(route.options.agent)
       })
@@ -117,6 +124,17 @@ function endOn(signal: AbortSignal, sent: ClientRequest, end: () => void): void 
   const forget = (): void => signal.removeEventListener('abort', end)
   signal.addEventListener('abort', end, { once: true })
   sent.once('close', forget)
+}
+
+/**
+ * Lets a request on a new connection go on after the caller has given up. Setting up the connection may have taken
+ * most of the time; once the answer has come, the connection is ready for other requests. Does not keep the process
+ * alive.
+ */
+function goOn(sent: ClientRequest, socket: Socket): void {
+  endOn(AbortSignal.timeout(GRACE_MS), sent, () => sent.destroy())
+  sent.once('response', (message) => message.resume())
+  socket.unref()
 }
 
 /**
