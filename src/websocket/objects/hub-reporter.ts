@@ -93,6 +93,11 @@ export class HubReporter {
     await this.#sendOrMark(this.#report(channel, users, isComplete), channel)
   }
 
+  /** Whether a channel has missed a report, and has not had a complete one since. */
+  isBehind(channel: string): boolean {
+    return this.#behind.has(channel)
+  }
+
   /** Sends complete reports to the channels that are behind and due. */
   async catchUp(now: number): Promise<void> {
     const due = [...this.#behind].filter(([, { at }]) => at <= now).map(([channel]) => channel)

@@ -22,6 +22,8 @@ const AT_A_TIME = 25
 /** The signed-in users of one hub. */
 export class HubUsers {
   readonly #parts: HubParts
+  /** Watched users whose channels did not answer, by the connections that are to be told. In memory only. */
+  readonly #unanswered = new Map<HubConnection, readonly string[]>()
 
   constructor(parts: HubParts) {
     this.#parts = parts
@@ -89,6 +91,15 @@ export class HubUsers {
     ])
   }
 
+  /** Tells connections of watched users whose channels could not be reached, and have caught up since. */
+  async catchUp(): Promise<void> {
+    const waiting = [...this.#unanswered]
+    this.#unanswered.clear()
+    for (const [connection, ids] of waiting) {
+      if (connection.isOpen) await this.#tellWatched(connection, ids)
+    }
+  }
+
   /** The connections that are signed in as a user. */
   connectionsOf(userId: string): readonly HubConnection[] {
     return [...(this.#parts.channels.get(onlineChannel(userId))?.users.get(userId) ?? [])]
@@ -115,28 +126,32 @@ export class HubUsers {
   }
 
   async #tellWatched(connection: HubConnection, watchlist: readonly string[]): Promise<void> {
-    const online: string[] = []
-    const offline: string[] = []
+    const answers = new Map<string, boolean | undefined>()
     for (let from = 0; from < watchlist.length; from += AT_A_TIME) {
       const batch = watchlist.slice(from, from + AT_A_TIME)
-      const answers = await Promise.all(batch.map((id) => this.#isOnline(id)))
-      for (const [place, id] of batch.entries()) (answers[place] ? online : offline).push(id)
+      await Promise.all(batch.map(async (id) => answers.set(id, await this.#isOnline(id))))
     }
+    const usersWith = (answer: boolean | undefined): string[] =>
+      watchlist.filter((id) => answers.get(id) === answer)
+    const unanswered = usersWith(undefined)
+    if (unanswered.length > 0) this.#unanswered.set(connection, unanswered)
     const events = [
-      { name: 'online' as const, userIds: online },
-      { name: 'offline' as const, userIds: offline },
-    ]
-    connection.send(watchlistFrame(events.filter(({ userIds }) => userIds.length > 0)))
+      { name: 'online' as const, userIds: usersWith(true) },
+      { name: 'offline' as const, userIds: usersWith(false) },
+    ].filter(({ userIds }) => userIds.length > 0)
+    if (events.length > 0) connection.send(watchlistFrame(events))
   }
 
-  async #isOnline(id: string): Promise<boolean> {
+  /** @returns `undefined` if the channel does not answer. It is asked again once it has caught up. */
+  async #isOnline(id: string): Promise<boolean | undefined> {
     const { reporter } = this.#parts
+    const channel = onlineChannel(id)
+    if (reporter.isBehind(channel)) return undefined
     try {
-      const { isPresent } = await reporter.ask(onlineChannel(id), [], { user: id })
+      const { isPresent } = await reporter.ask(channel, [], { user: id })
       return isPresent === true
     } catch {
-      // The channel cannot be reached. The client gets later changes once the hub's report has arrived.
-      return false
+      return undefined
     }
   }
 }

@@ -158,6 +158,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     await this.#mirror.flush(now)
     await this.#drainSome(now)
     await this.#reporter.catchUp(now)
+    await this.#users.catchUp()
     await this.#settle()
   }
 

@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { authorizeUser } from '../../../src/websocket/protocol/signature.ts'
+import { Cluster, type ClusterClient } from '../../support/websocket/cluster.ts'
+
+const WATCHLIST = 'pusher_internal:watchlist_events'
+
+/** The events of a client's watchlist, in order. */
+const newsOf = ({ socket }: ClusterClient): unknown[] =>
+  socket.frames
+    .filter(({ event }) => event === WATCHLIST)
+    .flatMap(({ data }) => (data as { events: unknown[] }).events)
+
+describe('the watchlist of a client whose users’ channels cannot be reached when it signs in', () => {
+  let cluster: Cluster
+
+  async function signIn(hub: string, id: string, watchlist: string[]): Promise<ClusterClient> {
+    const client = await cluster.connect(hub)
+    const signed = authorizeUser(cluster.app, client.id, JSON.stringify({ id, watchlist }))
+    await cluster.send(client, 'pusher:signin', signed)
+    return client
+  }
+
+  beforeEach(() => {
+    cluster = new Cluster()
+  })
+
+  test.each(['before', 'after'] as const)(
+    'is told of no user until the channels answer, and then of each once (the calls fail %s they arrive)',
+    async (moment) => {
+      await signIn('1', 'ben', [])
+      cluster.fail = () => moment
+      const ann = await signIn('0', 'ann', ['ben', 'cat'])
+      await cluster.advance(12_000)
+      expect(newsOf(ann)).toEqual([])
+
+      cluster.fail = undefined
+      await cluster.advance(60_000)
+
+      expect(newsOf(ann)).toEqual([
+        { name: 'online', user_ids: ['ben'] },
+        { name: 'offline', user_ids: ['cat'] },
+      ])
+    },
+  )
+})
