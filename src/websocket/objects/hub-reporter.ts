@@ -8,7 +8,7 @@
  */
 
 import { earliest } from './alarm.ts'
-import type { HubChannels } from './hub-channels.ts'
+import type { HubChannel, HubChannels } from './hub-channels.ts'
 import type { HubStore } from './hub-store.ts'
 import type { HubReport, LeaveReason, UserCount } from './reports.ts'
 import type { ChannelStub, Network, Question, ReportAnswer } from './stubs.ts'
@@ -146,11 +146,11 @@ export class HubReporter {
 
   async #send(report: HubReport, name: string, question: Question): Promise<ReportAnswer> {
     const { store, channels } = this.#options
-    const isEmpty = channels.get(name) === undefined
-    const wasAttached = channels.get(name)?.isAttached === true
+    const reported = channels.get(name)
+    const wasAttached = reported?.isAttached === true
     // Stored before the channel learns of this hub: whatever fails afterwards, the channel will be told when
     // the last subscriber here is gone.
-    if (!wasAttached && !isEmpty) store.attach(name, true)
+    if (!wasAttached && reported) store.attach(name, true)
     let answer: ReportAnswer
     try {
       answer = await this.call(name, (stub) => stub.report(report, question))
@@ -159,24 +159,31 @@ export class HubReporter {
       this.#behind.set(name, { seq: report.seq, at: 0 })
       throw error
     }
-    this.#acknowledge(name, report, isEmpty)
+    this.#acknowledge(name, report, reported)
     if (wasAttached && !answer.isKnown && !report.isComplete) {
       return { ...(await this.#send(this.inspect(name), name, question)), isKnown: true }
     }
     return answer
   }
 
-  /** If the state has changed since the report was made, a later report is in progress, and that one decides. */
-  #acknowledge(name: string, { isComplete, seq }: HubReport, wasEmpty: boolean): void {
+  /**
+   * If the last subscriber has left since the report was made, or the first one has come, a later report is in
+   * progress, and that one decides.
+   */
+  #acknowledge(
+    name: string,
+    { isComplete, seq }: HubReport,
+    reported: HubChannel | undefined,
+  ): void {
     const { store, channels } = this.#options
-    const channel = channels.get(name)
     // Only a later complete report makes up for a lost one.
     if (isComplete && seq > (this.#behind.get(name)?.seq ?? seq)) this.#behind.delete(name)
+    if (channels.get(name) !== reported) return
     const isBehind = this.#behind.has(name)
-    if (channel && !wasEmpty) {
-      if (!channel.isAttached || isComplete) store.attach(name, isBehind)
-      channel.isAttached = true
-    } else if (!channel && wasEmpty && !isBehind) {
+    if (reported) {
+      if (!reported.isAttached || isComplete) store.attach(name, isBehind)
+      reported.isAttached = true
+    } else if (!isBehind) {
       this.#stubs.delete(name)
       store.detach(name)
     }
