@@ -108,12 +108,15 @@ export class SealedStore {
     const { ttlMs = FOREVER_MS, ifPresent = false } = options
     const [name = '', ...older] = this.#namesOf(key)
     const text = await this.#vault.seal({ key, value } satisfies Kept, placeOf(name))
-    const args = [text, lifeOf(ttlMs), ifPresent ? 1 : 0]
-    const [stored] = await Promise.all([
-      available('put', this.#link.run(STORE_PUT, [name], args)),
-      ...older.map((one) => this.#send('DEL', one)),
-    ])
+    const write = (mustExist: boolean): Promise<Reply> => {
+      const args = [text, lifeOf(ttlMs), mustExist ? 1 : 0]
+      return available('put', this.#link.run(STORE_PUT, [name], args))
+    }
+    let stored = await write(ifPresent)
+    if (stored === 0 && ifPresent && (await this.#isAmong(older))) stored = await write(false)
     if (stored !== 0 && stored !== 1) throw malformed('put')
+    // Only now: an older name may hold the value that must exist, or that the entry has ended.
+    if (stored === 1) await Promise.all(older.map((one) => this.#send('DEL', one)))
     return stored === 1
   }
 
@@ -214,6 +217,12 @@ export class SealedStore {
     for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
       await Promise.all(names.map((name) => this.#send('DEL', name)))
     }
+  }
+
+  /** Whether one of the names has an entry that has not ended. */
+  async #isAmong(names: readonly string[]): Promise<boolean> {
+    const texts = await Promise.all(names.map((name) => this.#send('GET', name)))
+    return texts.some((text) => text !== null && text !== ENDED)
   }
 
   #send(...command: Command): Promise<Reply> {

@@ -113,6 +113,24 @@ describe('SealedStore', () => {
     expect([await rotated.delete('b'), await store.get('b')]).toEqual([true, undefined])
   })
 
+  test('renews an entry named with an older key, also if it must be there', async () => {
+    await store.put('a', 1)
+    const rotated = another({ keys: [NEXT, { ...KEY, use: 'decrypt-only' }] })
+
+    expect(await rotated.put('a', 2, { ifPresent: true })).toBe(true)
+    expect([await rotated.get('a'), await store.get('a')]).toEqual([2, undefined])
+    expect(await rotated.put('b', 2, { ifPresent: true })).toBe(false)
+  })
+
+  test('remembers under all names that an entry has ended, whatever is saved late', async () => {
+    const rotated = another({ keys: [NEXT, { ...KEY, use: 'decrypt-only' }] })
+    await rotated.end('a')
+
+    expect(await rotated.put('a', 1)).toBe(false)
+    expect(await rotated.put('a', 1, { ifPresent: true })).toBe(false)
+    expect(await store.put('a', 1)).toBe(false)
+  })
+
   test('lists and clears its entries', async () => {
     for (let i = 0; i < 25; i++) await store.put(`key ${i}`, i)
     const found: unknown[] = []
