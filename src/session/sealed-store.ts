@@ -12,7 +12,7 @@ import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Command, Reply } from '../redis/requester.ts'
-import { STORE_COUNT, STORE_END, STORE_PUT } from '../redis/scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from '../redis/scripts/store.ts'
 import { linkBy, type WireOptions } from './assemble.ts'
 import { type NameKey, NameRing } from './name-ring.ts'
 import type { SessionOptions } from './options.ts'
@@ -122,31 +122,31 @@ export class SealedStore {
 
   /** Prolongs an entry that is in use. @returns Whether there is one. */
   async touch(key: string, ttlMs: number): Promise<boolean> {
-    const names = this.#namesOf(key)
-    const touched = await Promise.all(
-      names.map((name) => this.#send('PEXPIRE', name, lifeOf(ttlMs))),
-    )
-    return touched.includes(1)
+    return this.#live('touch', key, lifeOf(ttlMs))
   }
 
   /** The remaining lifetime of an entry, in milliseconds; 0 if there is none. */
   async remaining(key: string): Promise<number> {
-    const lives = await Promise.all(this.#namesOf(key).map((name) => this.#send('PTTL', name)))
-    return Math.max(0, ...lives.map(Number))
+    const lives = await Promise.all(
+      this.#namesOf(key).map(async (name) => {
+        const [life, length] = await Promise.all([
+          this.#send('PTTL', name),
+          this.#send('STRLEN', name),
+        ])
+        return Number(length) > ENDED.length ? Number(life) : 0
+      }),
+    )
+    return Math.max(0, ...lives)
   }
 
   /** @returns Whether there was an entry. */
   async delete(key: string): Promise<boolean> {
-    const deleted = await Promise.all(this.#namesOf(key).map((name) => this.#send('DEL', name)))
-    return deleted.includes(1)
+    return this.#live('delete', key, 0)
   }
 
   /** Deletes an entry, and prevents a save in progress from restoring it. */
   async end(key: string): Promise<void> {
-    const names = this.#namesOf(key)
-    await Promise.all(
-      names.map((name) => available('end', this.#link.run(STORE_END, [name], [REMEMBER_MS]))),
-    )
+    await Promise.all(this.#namesOf(key).map((name) => this.#end(name)))
   }
 
   /** Increments a counter. The count is not encrypted; its lifetime starts with the first increment. */
@@ -215,7 +215,14 @@ export class SealedStore {
   /** Deletes all entries, by SCAN. */
   async clear(): Promise<void> {
     for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
-      await Promise.all(names.map((name) => this.#send('DEL', name)))
+      await Promise.all(names.map((name) => this.#touch('clear', name, 0)))
+    }
+  }
+
+  /** Deletes all entries, by SCAN, and prevents saves in progress from restoring them. */
+  async endAll(): Promise<void> {
+    for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
+      await Promise.all(names.map((name) => this.#end(name)))
     }
   }
 
@@ -223,6 +230,21 @@ export class SealedStore {
   async #isAmong(names: readonly string[]): Promise<boolean> {
     const texts = await Promise.all(names.map((name) => this.#send('GET', name)))
     return texts.some((text) => text !== null && text !== ENDED)
+  }
+
+  #end(name: string): Promise<Reply> {
+    return available('end', this.#link.run(STORE_END, [name], [REMEMBER_MS]))
+  }
+
+  /** Gives an entry that has not ended a new lifetime; 0 deletes it. @returns Whether there was one. */
+  async #live(operation: string, key: string, lifeMs: number): Promise<boolean> {
+    const names = this.#namesOf(key)
+    const touched = await Promise.all(names.map((name) => this.#touch(operation, name, lifeMs)))
+    return touched.includes(1)
+  }
+
+  #touch(operation: string, name: string, lifeMs: number): Promise<Reply> {
+    return available(operation, this.#link.run(STORE_TOUCH, [name], [lifeMs]))
   }
 
   #send(...command: Command): Promise<Reply> {

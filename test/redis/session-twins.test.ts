@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts/script.ts'
 import * as scripts from '../../src/redis/scripts/session.ts'
-import { STORE_COUNT, STORE_END, STORE_PUT } from '../../src/redis/scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from '../../src/redis/scripts/store.ts'
 import { TRACK, USER_LOOK, USER_PUT, USER_RENEW } from '../../src/redis/scripts/user.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
@@ -46,6 +46,7 @@ const KINDS = [
   'store',
   'count',
   'ended',
+  'touch',
   'again',
   'was used long ago',
   'has expired',
@@ -193,6 +194,8 @@ class Side {
         return evalsha(STORE_COUNT, [pick(['k:entry', 'k:counter'], which)], [life])
       case 'ended':
         return evalsha(STORE_END, ['k:entry'], [life])
+      case 'touch':
+        return evalsha(STORE_TOUCH, ['k:entry'], [which % 2 ? life : 0])
       case 'was used long ago':
         return ['HSET', session, 't', Date.now() - 1_500_000]
       case 'has expired':

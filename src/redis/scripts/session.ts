@@ -18,7 +18,7 @@
  */
 
 import type { Script } from './script.ts'
-import { STORE_COUNT, STORE_END, STORE_PUT } from './store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from './store.ts'
 import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user.ts'
 
 /**
@@ -227,6 +227,7 @@ export const SESSION_SCRIPTS: readonly Script[] = [
   TRACK,
   STORE_PUT,
   STORE_END,
+  STORE_TOUCH,
   STORE_COUNT,
 ]
 

@@ -34,6 +34,16 @@ return 1
 `,
 }
 
+/** `KEYS: entry  ARGV: life ms` → 1; 0 if there is none, or it has ended. A life of 0 deletes it. */
+export const STORE_TOUCH: Script = {
+  sha1: '7147f01885fa6cc6fd83435cdcd28a4d9d428351',
+  lua: `
+local found = redis.call('GET', KEYS[1])
+if not found or found == 'x' then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+`,
+}
+
 /** `KEYS: counter  ARGV: life ms` → the count. The lifetime starts with the first count. */
 export const STORE_COUNT: Script = {
   sha1: '36ffbf6ef5095b93818d2e824de0647b96ab3e1f',

@@ -60,6 +60,28 @@ describe('SealedStore', () => {
     expect([await store.put('a', 2), await store.get('a')]).toEqual([true, 2])
   })
 
+  test('has no entry that could be prolonged or deleted once it has ended', async () => {
+    await store.put('a', 1)
+    await store.end('a')
+
+    expect(await store.remaining('a')).toBe(0)
+    expect(await store.touch('a', 1_000)).toBe(false)
+    expect(await store.delete('a')).toBe(false)
+    await store.clear()
+    await platform.advance(599_999)
+    expect(await store.put('a', 2)).toBe(false)
+  })
+
+  test('prevents all entries from being restored once all were ended', async () => {
+    await store.put('a', 1)
+    await store.put('b', 2)
+    await store.endAll()
+
+    expect([await store.put('a', 1), await store.put('b', 2)]).toEqual([false, false])
+    await platform.advance(600_000)
+    expect(await store.put('a', 1)).toBe(true)
+  })
+
   test('with ifPresent stores nothing under a key without a value', async () => {
     expect(await store.put('a', 1, { ifPresent: true })).toBe(false)
     await store.put('a', 1)

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { STORE_COUNT, STORE_END, STORE_PUT } from '../../scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from '../../scripts/store.ts'
 import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const put: TwinBody = (call, [key = ''], [text = '', life = '', present = '']) => {
@@ -20,6 +20,12 @@ const end: TwinBody = (call, [key = ''], [life = '']) => {
   return 1
 }
 
+const touch: TwinBody = (call, [key = ''], [life = '']) => {
+  const found = call('GET', key)
+  if (found === 'x' || found === null) return 0
+  return call('PEXPIRE', key, life)
+}
+
 const count: TwinBody = (call, [key = ''], [life = '']) => {
   const counted = call('INCR', key)
   if (counted === 1) call('PEXPIRE', key, life)
@@ -30,5 +36,6 @@ const count: TwinBody = (call, [key = ''], [life = '']) => {
 export const STORE_TWINS: readonly ScriptTwin[] = [
   { sha1: STORE_PUT.sha1, run: put },
   { sha1: STORE_END.sha1, run: end },
+  { sha1: STORE_TOUCH.sha1, run: touch },
   { sha1: STORE_COUNT.sha1, run: count },
 ]
