@@ -28,7 +28,8 @@ export interface ExpressStoreOptions extends Omit<SealedStoreOptions, 'namespace
   readonly ttl?: number
   /**
    * The previous store, such as that of connect-redis, while sessions move from it. A session that is not
-   * here is read from there, and stored here under the same id. A log-out ends it in both. @default none
+   * here is read from there, and stored here under the same id. A log-out ends it in both, and so does `clear`
+   * if that store has one. @default none
    */
   readonly from?: FormerStore
 }
@@ -37,6 +38,7 @@ export interface ExpressStoreOptions extends Omit<SealedStoreOptions, 'namespace
 export interface FormerStore {
   get(id: string, callback: (error?: unknown, session?: object | null) => void): unknown
   destroy(id: string, callback: (error?: unknown) => void): unknown
+  clear?(callback: (error?: unknown) => void): unknown
 }
 
 /** The methods that express-session calls. All of them return a promise as well. */
@@ -93,6 +95,10 @@ export function expressSessionStore<Base extends object>(
     await (from && settled((callback) => from.destroy(id, callback)))
     await sealed.end(id)
   }
+  async function clear(): Promise<void> {
+    await (from?.clear && settled((callback) => from.clear?.(callback)))
+    await sealed.endAll()
+  }
   async function moved(id: string): Promise<unknown> {
     const session = await (from && settled<object>((callback) => from.get(id, callback)))
     if (!session) return undefined
@@ -142,7 +148,7 @@ export function expressSessionStore<Base extends object>(
         entries().then((found) => found.length),
         callback,
       ),
-    clear: (callback) => tell(sealed.clear(), callback),
+    clear: (callback) => tell(clear(), callback),
   }
   return Object.assign(new (Store as new () => Base)(), methods)
 }

@@ -31,6 +31,11 @@ class FormerStore {
     this.kept.delete(id)
     callback(this.error)
   }
+
+  clear(callback: (error?: unknown) => void): void {
+    this.kept.clear()
+    callback(this.error)
+  }
 }
 
 describe('sealed sessions', () => {
@@ -92,6 +97,20 @@ describe('sealed sessions', () => {
     expect(from.kept.size).toBe(0)
     from.kept.set('a', held) // a request that was under way there saves it again
     expect(await store.get('a')).toBeUndefined()
+  })
+
+  test('of express-session that are all cleared are not restored by a request in progress', async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    from.kept.set('a', JSON.stringify({ cookie: {}, user: 'ada' }))
+    from.kept.set('b', JSON.stringify({ cookie: {}, user: 'ben' }))
+    const session = await store.get('a')
+
+    await store.clear()
+    await store.set('a', session as never)
+    expect([await store.get('a'), await store.get('b')]).toEqual([undefined, undefined])
+    await platform.advance(600_000)
+    expect([await store.get('a'), await store.length()]).toEqual([undefined, 0])
   })
 
   test('of express-session are not reported as missing while the previous store fails', async () => {
