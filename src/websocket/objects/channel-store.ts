@@ -21,6 +21,7 @@ export type MetaName =
   | 'occupied'
   | 'version'
   | 'unlisted'
+  | 'unmirrored'
 
 /** A past event as stored. */
 export interface StoredEvent {

@@ -92,6 +92,8 @@ export class Channel implements ChannelStub {
     const parts = {
       name,
       app,
+      platform,
+      store: this.#store,
       membership: this.#membership,
       history: this.#history,
       outbox: this.#outbox,
@@ -99,8 +101,8 @@ export class Channel implements ChannelStub {
     }
     this.#news = new PresenceNews(parts)
     this.#counts = new SubscriptionCount(parts)
-    this.#occupancy = new Occupancy({ ...parts, store: this.#store, network, platform })
-    this.#mirror = new ChannelMirror(name, { history: this.#history, platform, mirror })
+    this.#occupancy = new Occupancy({ ...parts, network })
+    this.#mirror = new ChannelMirror({ ...parts, mirror })
     this.#alarm = new Alarm(storage)
   }
 

@@ -121,6 +121,8 @@ export class Cluster {
   fail: (() => 'before' | 'after' | undefined) | undefined
   /** Of hubs that are made from now on, by their names. */
   mirrorOf: ((hub: string) => MirrorPort) | undefined
+  /** Of channels that are made from now on. */
+  mirror: MirrorPort | undefined
   constructorRuns = 0
   readonly #storages = new Map<string, MemoryStorage>()
   readonly #instances = new Map<string, Instance>()
@@ -251,7 +253,8 @@ export class Cluster {
       const onDropped: ChannelOptions['onDropped'] = ({ length }, reason) => {
         this.dropped.push(`${length}: ${reason}`)
       }
-      return new Channel({ name: part, app, storage, network, platform, fetch, onDropped })
+      const { mirror } = this
+      return new Channel({ name: part, app, storage, network, platform, mirror, fetch, onDropped })
     }
     return new SocketHub({
       name: part,
