@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Platform, RedisCacheManager } from 'nearcache'
+import { isNearcacheError, type Platform, type RedisCacheManager } from 'nearcache'
 import { CacheMonitor, HotKeys, Metrics, RedisFigures, webhook } from 'nearcache/monitor'
 
 /** The monitoring of one cache. */
@@ -31,10 +31,16 @@ export function watchOver(
   const figures = new RedisFigures({ cache })
   const notify =
     alertWebhook === undefined ? {} : { notify: webhook({ url: alertWebhook, platform }) }
+  const monitor = new CacheMonitor({ cache, figures, platform, rules: RULES, ...notify })
+  monitor.on('alert:undelivered', ({ alert, error }) => {
+    // This log is the only report. It does not quote foreign errors, which may name the address.
+    const reason = isNearcacheError(error) ? error.message : undefined
+    console.error(JSON.stringify({ title: 'An alert was not delivered', alert: alert.id, reason }))
+  })
   return {
     figures,
     metrics: new Metrics({ cache, sinks: [figures], platform }),
     hotKeys: new HotKeys({ cache, platform }),
-    monitor: new CacheMonitor({ cache, figures, platform, rules: RULES, ...notify }),
+    monitor,
   }
 }

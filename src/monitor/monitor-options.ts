@@ -21,6 +21,11 @@ export interface MonitorEvents {
   'health:checked': HealthReport
   'alert:created': Alert
   'alert:resolved': Alert
+  /**
+   * `notify` rejected with this error, or took longer than 30 seconds (`RemoteTimeoutError`); the next check
+   * calls it again. Each isolate tells of its own calls.
+   */
+  'alert:undelivered': { readonly alert: Alert; readonly error: unknown }
 }
 
 /** Runs warming jobs when they are due. */

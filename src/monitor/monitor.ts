@@ -20,7 +20,7 @@ import {
   type MonitorEvents,
   MonitorListeners,
 } from './monitor-options.ts'
-import { hasArrived } from './notify.ts'
+import { failureToNotify } from './notify.ts'
 import type { RedisFigures } from './redis-figures.ts'
 import { type PerformanceReport, type ReportParts, reportOf } from './report.ts'
 import {
@@ -288,6 +288,9 @@ export class CacheMonitor<Job = unknown> {
 
   /** A notification that is not delivered is sent again by the next check of any isolate. */
   async #notify(alert: Alert): Promise<void> {
-    if (!(await hasArrived(alert, this.#options, this.#platform))) await this.#alerts.owe(alert)
+    const failure = await failureToNotify(alert, this.#options, this.#platform)
+    if (failure === undefined) return
+    this.#listeners.tell('alert:undelivered', { alert, ...failure })
+    await this.#alerts.owe(alert)
   }
 }

@@ -159,6 +159,36 @@ describe('alerts of the Worker', () => {
     expect(posted).toMatchObject([{ id: 'connection', severity: 'critical', resolved: false }])
   })
 
+  test('are logged if they cannot be posted, without the address', async () => {
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
+      const { url } = new Request(input)
+      if (url === 'https://hooks.example/secret') return new Response(null, { status: 410 })
+      throw new TypeError(`no network to ${url}`)
+    })
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const check = async (url: string): Promise<void> => {
+      const wire = {
+        UPSTASH_REDIS_REST_URL: 'https://redis.example',
+        UPSTASH_REDIS_REST_TOKEN: 't',
+      }
+      const { caching } = compose(readEnv({ ...env, ...wire, ALERT_WEBHOOK_URL: url }))
+      await caching?.watch.monitor.performHealthCheck()
+    }
+
+    await check('https://hooks.example/secret')
+    await check('https://hooks.example/another-secret')
+
+    const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)))
+    expect(lines).toEqual([
+      {
+        title: 'An alert was not delivered',
+        alert: 'connection',
+        reason: expect.stringContaining('HTTP 410'),
+      },
+      { title: 'An alert was not delivered', alert: 'connection' },
+    ])
+  })
+
   test('are checked with every heartbeat, even if it fails', async () => {
     const error = new Error('no database')
     const fail = () => Promise.reject(error)

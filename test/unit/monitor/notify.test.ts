@@ -123,6 +123,35 @@ describe('notify', () => {
     expect(told).toEqual(['memory', 'memory'])
   })
 
+  test('a listener learns of each notification that is not delivered, and why', async () => {
+    const platform = new ManualPlatform()
+    const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+    const refusal = new Error('The receiver is down')
+    const answers = [() => Promise.reject(refusal), () => new Promise<void>(() => undefined)]
+    let calls = 0
+    const monitor = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }) },
+      ...{ rules: { memory: { firesAt: 50, resolvesAt: 50 } }, memoryLimitBytes: 500 },
+      notify: () => answers[calls++]?.(),
+    })
+    const heard: unknown[] = []
+    monitor.on('alert:undelivered', ({ alert, error }) => heard.push([alert.id, error]))
+
+    await monitor.performHealthCheck()
+    const check = monitor.performHealthCheck()
+    await eventually(() => expect(calls).toBe(2))
+    await platform.advance(30_000)
+    await check
+    await monitor.performHealthCheck()
+
+    expect(calls).toBe(3)
+    expect(heard).toEqual([
+      ['memory', refusal],
+      ['memory', expect.objectContaining({ code: 'ERR_REMOTE_TIMEOUT' })],
+    ])
+  })
+
   test('while Redis is full, an isolate sends an alert once, and shows it in its health', async () => {
     const platform = new ManualPlatform()
     const redis = faultyRequester(embeddedTransport({ platform }))
