@@ -174,7 +174,8 @@ export class Heartbeat {
     const { ending, failures, fields } = settlementOf(ended)
     // An abandoned handler may still be running, so its lease is kept until it ends.
     const isGivenBack = outcome.kind !== 'abandoned'
-    const written = await ends.write(job.id, { token, fields }, isGivenBack)
+    const end = { token, fields }
+    const written = await ends.write(job.id, end, isGivenBack, this.#terms.stop)
     const told: Ending = written === 'refused' ? 'lost' : ending
     listeners.tell({
       kind: 'ended',

@@ -44,16 +44,23 @@ export class RunEnds {
     await Promise.all([...this.#owed].map(([id, end]) => this.#try(id, end)))
   }
 
-  /** @param isGivenBack Whether others may claim the job at once, or only when the lease ends. */
-  async write(id: string, end: RunEnd, isGivenBack: boolean): Promise<Note> {
+  /**
+   * @param isGivenBack Whether others may claim the job at once, or only when the lease ends.
+   * @param stop Once aborted, the process is about to end: the attempts follow each other at once.
+   */
+  async write(id: string, end: RunEnd, isGivenBack: boolean, stop: AbortSignal): Promise<Note> {
     if (!isGivenBack) return noteOf(this.#ledger.hold(id, end.token, end.fields))
     this.#owed.set(id, end)
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const note = await this.#try(id, end)
       if (note !== 'owed') return note
-      if (attempt < ATTEMPTS) await this.#platform.delay(Math.floor(this.#leaseMs / 6))
+      if (attempt < ATTEMPTS) await this.#pause(stop)
     }
     return 'owed'
+  }
+
+  async #pause(stop: AbortSignal): Promise<void> {
+    await this.#platform.delay(Math.floor(this.#leaseMs / 6), stop).catch(() => undefined)
   }
 
   async #try(id: string, end: RunEnd): Promise<Note> {
