@@ -11,9 +11,10 @@ import { untilDone } from './every.ts'
  * Waits for `task` for at most `ms` milliseconds.
  *
  * When the time is over, the task is abandoned: its later result is ignored, and a later rejection is never unhandled.
- * Its signal is aborted after another `graceMs`.
+ * Its signal is aborted then, or after a grace.
  *
  * @param reason Creates the timeout error, which is also the reason of the signal.
+ * @param graceMs Called when the time is over: how much longer the task may go on, in milliseconds. @default none
  * @throws The error of `reason` on a timeout; otherwise whatever `task` rejected with.
  */
 export function withDeadline<T>(
@@ -21,14 +22,14 @@ export function withDeadline<T>(
   ms: number,
   reason: () => unknown,
   task: (signal: AbortSignal) => Promise<T>,
-  graceMs = 0,
+  graceMs = () => 0,
 ): Promise<T> {
   const expiry = new AbortController()
   return new Promise<T>((resolve, reject) => {
     const cancel = alarm(platform, ms, () => {
       const error = reason()
       reject(error)
-      void untilDone(platform, [graceMs], async () => expiry.abort(error))
+      void untilDone(platform, [graceMs()], async () => expiry.abort(error))
     })
     settleAs(task(expiry.signal), cancel, resolve, reject)
   })

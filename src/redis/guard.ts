@@ -69,8 +69,9 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     for (const { sha1, lua } of scripts) ours.set(sha1, lua)
   }
   allowRepeat(SCRIPTS)
-  const { kind, cluster = false, graceMs } = transport as Partial<Transport>
+  const { kind, cluster = false } = transport as Partial<Transport>
   const breaker = new CircuitBreaker(platform, { ...options.breaker, probeMs: deadlineMs, pauseMs })
+  const graceMs = (): number => (transport as Partial<Transport>).graceMs?.() ?? 0
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
   /** Sends a request once. Throws only errors of this library; an error reply is returned as an answer. */
@@ -121,13 +122,18 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
 
   async function send(request: RedisRequest): Promise<RedisResponse<never>> {
     let isOver = false
+    let work: Promise<RedisResponse<never>>
     const timedOut = (): RemoteTimeoutError => {
       isOver = true
       counts.timeouts++
+      // On Workers, the transport's grace may outlast the Worker's request.
+      platform.defer(work)
       return new RemoteTimeoutError(operationOf(request), deadlineMs)
     }
-    const task = (signal: AbortSignal): Promise<RedisResponse<never>> =>
-      persist({ ...request, signal, deadlineMs }, () => isOver)
+    const task = (signal: AbortSignal): typeof work => {
+      work = persist({ ...request, signal, deadlineMs }, () => isOver)
+      return work
+    }
     return breaker.run(() => withDeadline(platform, deadlineMs, timedOut, task, graceMs))
   }
 

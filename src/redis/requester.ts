@@ -67,11 +67,11 @@ export interface Transport extends Requester {
    */
   readonly strings?: 'text' | 'bytes'
   /**
-   * How long a request goes on after its deadline, in milliseconds, although nobody waits for it. A request that is
-   * aborted loses its connection. If that was new, and setting it up took most of the time, no request would ever
-   * get a connection that is ready. @default 0
+   * Called at the deadline of a request: how long the request goes on, in milliseconds, although nobody waits for it.
+   * A request that is aborted loses its connection. If that was new, and setting it up took most of the time, no
+   * request would ever get a connection that is ready. @default 0
    */
-  readonly graceMs?: number
+  graceMs?(): number
   /** Releases sockets and timers. A closed transport refuses requests. */
   close(): Promise<void>
 }

@@ -50,18 +50,17 @@ export function restTransport(options: RestOptions): Transport {
 
 class RestTransport implements Transport {
   readonly kind = 'rest'
-  readonly graceMs: number
   readYourWrites = true
   /** Sent with the next request, so that a replica shows our own writes. Empty at first. */
   upstashSyncToken = ''
   readonly #policy: RestPolicy
   readonly #streams = new Set<AbortController>()
   #closed = false
+  /** When a request was last granted a grace, on Workers. */
+  #graceAt = 0
 
   constructor(policy: RestPolicy) {
     this.#policy = policy
-    // A Worker has few connections, and its loaders may need them.
-    this.graceMs = isWorkers() ? 0 : (policy.fetch?.graceMs ?? GRACE_MS)
   }
 
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
@@ -79,6 +78,17 @@ class RestTransport implements Transport {
       if (signal?.aborted) throw signal.reason
       throw error instanceof RemoteError ? error : networkError(operationOf(request), error)
     }
+  }
+
+  graceMs(): number {
+    const { fetch, platform } = this.#policy
+    const ms = fetch?.graceMs ?? GRACE_MS
+    if (!isWorkers()) return ms
+    // A Worker has six connections at a time, and its loaders may need the others.
+    const now = platform.now()
+    if (Math.abs(now - this.#graceAt) < ms) return 0
+    this.#graceAt = now
+    return ms
   }
 
   async close(): Promise<void> {
