@@ -71,7 +71,7 @@ async function windows(scene: Scene): Promise<void> {
   ledger.check('a window is alone', /Only you are here/.test(await one.innerText('#summary')))
   await shoot(one, 'alone', scene)
   const other = await open('/presence?as=g-1&name=Grace', 'dark')
-  await holds(ledger, 'it sees another come', one, () => {
+  await holds(ledger, 'it sees another join', one, () => {
     const people = [...document.querySelectorAll('#people b')].map((name) => name.textContent)
     return people.join() === 'Ada,Grace' && /Grace joined/.test(document.body.innerText)
   })
@@ -94,10 +94,10 @@ async function windows(scene: Scene): Promise<void> {
   const log = await one.innerText('#log')
   ledger.check(
     'reloading and closing a tab is nothing to the first window',
-    !/left/.test(log) && log.match(/came/g)?.length === 1,
+    !/left/.test(log) && log.match(/joined/g)?.length === 1,
   )
   await other.close()
-  await holds(ledger, 'it sees the other go when the last window is closed', one, () =>
+  await holds(ledger, 'it sees the other leave when the last window is closed', one, () =>
     /Grace left/.test(document.querySelector('#log')?.textContent ?? ''),
   )
   ledger.check('and is alone again', (await one.locator('#people li').count()) === 1)
