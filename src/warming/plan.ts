@@ -73,17 +73,14 @@ function nextSlot(job: ResolvedJob, done: number | undefined, now: number): numb
 }
 
 /** Looks back no further than needed: there may be a slot every minute, and a year to catch up with. */
-function oldestMissed(
-  { schedule, missed, mostMissed }: ResolvedJob,
-  done: number | undefined,
-  now: number,
-): number | undefined {
+function oldestMissed(job: ResolvedJob, done: number | undefined, now: number): number | undefined {
   // A job that has never run has missed only its newest slot.
-  const most = missed === 'all' && done !== undefined ? mostMissed : 1
-  for (let count = 1; ; count = Math.min(2 * count, most)) {
-    const slots = schedule.latest(now, count)
-    const due = slots.filter((slot) => done === undefined || slot > done)
-    if (due.length < count || count === most) return due.at(-1)
+  const most = job.missed === 'all' && done !== undefined ? job.mostMissed : 1
+  for (let count = 1; ; count *= 2) {
+    const open = job.schedule.latest(now, count).filter((slot) => done === undefined || slot > done)
+    // If every heartbeat found a newer slot that has to wait for its jitter, none would ever run.
+    const due = most > 1 ? open : open.filter((slot) => slot + offsetOf(job, slot) <= now)
+    if (open.length < count || due.length >= most) return due.slice(0, most).at(-1)
   }
 }
 

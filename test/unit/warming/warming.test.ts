@@ -442,19 +442,6 @@ describe('Warming', () => {
     expect(runs).toHaveLength(3)
   })
 
-  test('delays each slot by a jitter that is the same in all isolates', async () => {
-    const begun: number[] = []
-    const handler = (): number => begun.push(platform.now())
-    for (let second = 0; second < 3_600; second += 60) {
-      await Promise.all([1, 2].map(() => withJob({ jitter: '30m', handler }).runDue()))
-      await platform.advance(MINUTE)
-    }
-
-    expect(begun).toHaveLength(1)
-    expect(begun[0]).toBeGreaterThan(START)
-    expect(begun[0]).toBeLessThanOrEqual(START + 31 * MINUTE)
-  })
-
   test('after start, runs by itself until stop, which aborts running handlers', async () => {
     const warming = withJob()
     warming.start('1m')
