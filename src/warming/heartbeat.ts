@@ -134,7 +134,8 @@ export class Heartbeat {
       // Only the state read under the lease counts: another isolate may have run the slot in the meantime.
       const state = believed(claimed.state, claimed.now)
       const due = this.#due(job, state)
-      if (!due || !hasCome(due.slot, claimed.now)) {
+      // A clock far ahead would write the time of a retry that no other isolate can wait for.
+      if (!due || !hasCome(this.#now(), claimed.now)) {
         await ledger.release(job.id, token, {})
         return undefined
       }

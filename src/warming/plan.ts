@@ -19,9 +19,9 @@ export interface DueSlot {
 /** How much the clocks of isolates may differ: a clock that is further ahead is wrong. */
 const MOST_SKEW_MS = 600_000
 
-/** Whether a slot can be due by a correct clock. */
-export function hasCome(slot: number | undefined, now: number): boolean {
-  return slot === undefined || slot <= now + MOST_SKEW_MS
+/** Whether an instant can have come by a correct clock. */
+export function hasCome(at: number | undefined, now: number): boolean {
+  return at === undefined || at <= now + MOST_SKEW_MS
 }
 
 /** A state without slots that a clock far ahead has written: the job would wait until their time. */

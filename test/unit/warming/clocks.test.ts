@@ -4,6 +4,7 @@ import type { Platform } from '../../../src/platform/platform.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import type { WarmingJob } from '../../../src/warming/job.ts'
 import { Warming } from '../../../src/warming/warming.ts'
 
 const HOUR = 3_600_000
@@ -20,7 +21,9 @@ describe('Warming with a wrong clock', () => {
     slots = []
   })
 
-  function isolate(aheadMs = 0): Warming {
+  const push: WarmingJob['handler'] = ({ slot }) => slots.push(slot)
+
+  function isolate(aheadMs = 0, handler = push): Warming {
     const clock: Platform = {
       now: () => platform.now() + aheadMs,
       random: () => platform.random(),
@@ -36,7 +39,7 @@ describe('Warming with a wrong clock', () => {
       name: 'Mailbox',
       priority: 80,
       schedule: '0 * * * *',
-      handler: ({ slot }) => slots.push(slot),
+      handler,
     })
     return warming
   }
@@ -48,6 +51,19 @@ describe('Warming with a wrong clock', () => {
     await isolate().runDue()
 
     expect(slots).toEqual([platform.now()])
+  })
+
+  test('such an isolate does not run a slot that failed before either: its retry would be too late', async () => {
+    const fail = (): never => {
+      throw new Error('away')
+    }
+    await isolate(0, fail).runDue()
+    await platform.advance(HOUR / 2)
+    expect(await isolate(AHEAD, fail).runDue()).toBe(0)
+
+    await isolate().runDue()
+
+    expect(slots).toEqual([platform.now() - HOUR / 2])
   })
 
   test('an isolate whose clock is behind finds nothing to do', async () => {
