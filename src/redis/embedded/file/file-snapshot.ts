@@ -84,8 +84,12 @@ export class FileSnapshot {
 
   /** Writes a snapshot now. @throws The error of writing; the previous snapshot is kept. */
   save(): void {
-    this.#files.write(this.#engine.dump())
-    this.#isCurrent = true
+    try {
+      this.#files.write(this.#engine.dump())
+    } finally {
+      // It may fail with the new snapshot in place: that has to be outdated by the next change.
+      this.#isCurrent = this.#files.hasCurrent
+    }
   }
 
   /** Writes a last snapshot if there were changes, and stops. @throws As {@link save} does. */

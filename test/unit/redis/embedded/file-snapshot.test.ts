@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -149,6 +150,16 @@ describe('FileSnapshot', () => {
     await platform.advance(10_000)
 
     expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
+  })
+
+  test('one that fails when it is already in place is outdated by the next change too', async () => {
+    const { engine } = start({ interval: '10s', onError: () => rmdirSync(`${path}.outdated`) })
+    engine.execute(['SET', 'key', 'a'])
+    mkdirSync(`${path}.outdated`) // cannot be removed as a file
+    await platform.advance(10_000)
+    engine.execute(['SET', 'key', 'b']) // the process stops here
+
+    expect(start().snapshot.loaded).toBe('nothing')
   })
 
   test('does not write after it is closed', async () => {
