@@ -5,6 +5,7 @@
  */
 
 import { isoTime } from '../../entry/iso-time.ts'
+import type { Alert, Alerts } from '../../monitor/alerts.ts'
 import { type RuleId, resolveRules } from '../../monitor/rules.ts'
 import { alertsOf } from '../check-up.ts'
 import type { CliCommand } from '../command.ts'
@@ -36,7 +37,7 @@ export const alertsCommand: CliCommand = command({
       // Rejects while Redis is down: an empty list would wrongly mean that no alert is active.
       const active = await alerts.stored()
       if (id) {
-        const ended = await alerts.end(id)
+        const ended = await resolve(alerts, id)
         out.result({ resolved: ended ?? null }, () => [
           ended ? `${id} is resolved` : `${id} is not active`,
         ])
@@ -62,6 +63,16 @@ export const alertsCommand: CliCommand = command({
     })
   },
 })
+
+/** Does what `resolveAlert` of a monitor does, but notifies nobody. */
+async function resolve(alerts: Alerts, id: RuleId): Promise<Alert | undefined> {
+  // Otherwise a cause that persists would begin the alert again at the next check.
+  await alerts.mark(id, undefined)
+  const ended = await alerts.end(id)
+  // Its beginning must not be reported after its end.
+  if (ended) await alerts.takeOwed(id)
+  return ended
+}
 
 function ruleId(text: string | undefined): RuleId | undefined {
   if (text === undefined) return undefined
