@@ -70,8 +70,8 @@ export class Snapshots {
   async read(): Promise<Snapshot> {
     const { platform, refreshMs } = this.#options
     const now = platform.now()
-    // Half the interval, so that a page that refreshes on time gets new data.
-    if (this.#last && now - this.#last.at < refreshMs / 2) return this.#last
+    // Half the interval, so that a page that refreshes on time gets new data. `abs`: the clock may be set back.
+    if (this.#last && Math.abs(now - this.#last.at) < refreshMs / 2) return this.#last
     const snapshot = await this.#gather(now)
     this.#last = snapshot
     return snapshot
