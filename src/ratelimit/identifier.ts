@@ -71,7 +71,8 @@ function addressOf({ address }: RequestFacts): string {
 }
 
 function accountOf({ account }: RequestFacts): string {
-  if (account === undefined) throw new InvalidKeyError('a limit by account needs an account')
+  // Programs in JavaScript pass what a client has sent.
+  if (typeof account !== 'string') throw new InvalidKeyError('a limit by account needs an account')
   if (isLongerThan(account, MAX_ACCOUNT_BYTES)) {
     throw new InvalidKeyError(`an account is longer than ${MAX_ACCOUNT_BYTES} bytes`)
   }

@@ -260,6 +260,9 @@ describe('bad input', () => {
     await expect(limiter.limit({ ...ADDRESS, account: 'x'.repeat(1_025) })).rejects.toThrow(
       InvalidKeyError,
     )
+    for (const account of [null, 7, ['ada'], {}] as unknown as string[]) {
+      await expect(limiter.limit({ ...ADDRESS, account })).rejects.toThrow(InvalidKeyError)
+    }
     expect(world.redis.requests).toEqual([])
   })
 
