@@ -6,6 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CachedEmailRepository } from '../email/cached/cached-email-repository.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { checkFields } from '../entry/option-checks.ts'
 import { InvalidKeyError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
@@ -155,7 +156,8 @@ async function makeWarming(
   { emails, llm }: Pick<Parts, 'emails' | 'llm'>,
 ): Promise<Warming> {
   checkFields(settings, 'warming', WARMING_SETTINGS)
-  const { interval: _interval, jobs = [], ...options } = settings
+  const { interval, jobs = [], ...options } = settings
+  checkInterval('warming.interval', interval)
   const { Warming } = await import('../warming/warming.ts')
   const { analyticsJob, llmJob, mailJob } = await import('../warming/default-jobs.ts')
   const named = prefixOf(startup)
@@ -179,13 +181,19 @@ const MONITORING_OPTIONS = [
   ...['window', 'rules', 'memoryLimitBytes', 'notify'],
 ]
 
+/** Checked before anything runs: the timers are started last, when the bindings are set. */
+function checkInterval(option: string, interval: Duration | undefined): void {
+  if (interval !== undefined) toMilliseconds(interval, option, { min: 1_000 })
+}
+
 async function makeMonitor(
   { cache, platform, options: startup }: PartsContext,
   wanted: MonitoringOptions,
   warming: Warming | undefined,
 ): Promise<{ readonly metrics: Metrics; readonly monitor: CacheMonitor<WarmingJob> }> {
   checkFields(wanted, 'monitor', MONITORING_OPTIONS)
-  const { interval: _interval, sinks = [], flushInterval, ...options } = wanted
+  const { interval, sinks = [], flushInterval, ...options } = wanted
+  checkInterval('monitor.interval', interval)
   const { RedisFigures } = await import('../monitor/redis-figures.ts')
   const { Metrics } = await import('../monitor/metrics.ts')
   const { CacheMonitor } = await import('../monitor/monitor.ts')

@@ -252,6 +252,8 @@ describe('Start-up', () => {
   test.each<[string, object]>([
     ['monitor.speed', { monitor: { speed: 1 } }],
     ['warming.speed', { warming: { speed: 1 } }],
+    ['monitor.interval', { monitor: { interval: 10 } }],
+    ['warming.interval', { warming: { interval: '1' } }],
     ['rules', { monitor: { rules: { speed: {} } } }],
     ['schedule', { warming: { jobs: [job({ schedule: 'never' })] } }],
     ['keys', { session: { keys: 'secret' } }],
