@@ -26,7 +26,8 @@ export interface RateLimitPolicy {
   /**
    * `sliding-window` adds the previous window's count, weighted by how much of that window is still within
    * the last `window`. `fixed-window` restarts at multiples of the window, and admits up to twice the limit
-   * around such an instant. `token-bucket` allows a burst of `limit`, then refills evenly.
+   * around such an instant. `token-bucket` allows a burst of `limit`, then refills evenly, at steps of at
+   * least 100 ms.
    * @default 'sliding-window'
    */
   readonly algorithm?: 'sliding-window' | 'fixed-window' | 'token-bucket'

@@ -107,9 +107,22 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Options['lim
       return Ratelimit.slidingWindow(limit, `${windowMs} ms`)
     case 'fixed-window':
       return Ratelimit.fixedWindow(limit, `${windowMs} ms`)
-    case 'token-bucket':
-      return Ratelimit.tokenBucket(1, `${Math.max(1, Math.round(windowMs / limit))} ms`, limit)
+    case 'token-bucket': {
+      const { tokens, everyMs } = refillOf({ limit, windowMs })
+      return Ratelimit.tokenBucket(tokens, `${everyMs} ms`, limit)
+    }
   }
+}
+
+/** The script refills at whole milliseconds, so refills that are closer would have a very different rate. */
+const LEAST_REFILL_MS = 100
+
+function refillOf({ limit, windowMs }: Pick<ResolvedPolicy, 'limit' | 'windowMs'>): {
+  readonly tokens: number
+  readonly everyMs: number
+} {
+  const tokens = Math.ceil((limit * LEAST_REFILL_MS) / windowMs)
+  return { tokens, everyMs: Math.round((tokens * windowMs) / limit) }
 }
 
 /**

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { RateLimiter } from '../../../src/ratelimit/index.ts'
+import { type LimitsUnderTest, limitsUnderTest } from './limits.ts'
+
+const ADDRESS = { address: '192.0.2.1' }
+
+describe('a token bucket', () => {
+  let world: LimitsUnderTest
+
+  beforeEach(() => {
+    world = limitsUnderTest()
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const bucket = (limit: number, window: '1s' | '10s' | '1h'): RateLimiter =>
+    world.limiter({
+      policies: [
+        ...[{ name: 'b', by: 'address' as const, algorithm: 'token-bucket' as const }],
+      ].map((policy) => ({ ...policy, limit, window, counts: 'failures' as const })),
+    })
+
+  async function admitted(limiter: RateLimiter, requests: number): Promise<number> {
+    const decisions = await Promise.all(
+      Array.from({ length: requests }, () => limiter.limit(ADDRESS)),
+    )
+    return decisions.filter(({ allowed }) => allowed).length
+  }
+
+  test.each([7, 15, 400, 700, 3_000])('of %i a second refills at that rate', async (limit) => {
+    const limiter = bucket(limit, '1s')
+    expect(await admitted(limiter, limit + 1)).toBe(limit)
+
+    await world.pass(10_000)
+    await admitted(limiter, limit + 1)
+    await world.pass(900)
+    const refilled = await admitted(limiter, limit + 1)
+
+    expect(refilled).toBeGreaterThanOrEqual(Math.floor(0.89 * limit) - 1)
+    expect(refilled).toBeLessThanOrEqual(Math.ceil(0.91 * limit))
+  })
+})
