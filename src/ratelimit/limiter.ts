@@ -180,9 +180,10 @@ export class RateLimiter {
 
   async #giveBack(verdicts: readonly Verdict[]): Promise<void> {
     const now = this.#platform.now()
-    const work = verdicts.map(async ({ kind, policy, id }) => {
-      if (kind === 'local') this.#local.get(policy.name)?.giveBack(id, now)
-      else await this.#shared.giveBack(policy, id)
+    const work = verdicts.map(async (verdict) => {
+      const { policy, id } = verdict
+      if (verdict.kind === 'local') this.#local.get(policy.name)?.giveBack(id, now)
+      else await this.#shared.giveBack(policy, id, verdict)
     })
     // Failures are ignored: a unit that is not given back only makes a limit stricter until its window ends.
     await Promise.allSettled(work)

@@ -66,9 +66,11 @@ export class SharedCounts {
     return { allowed: success, remaining: Math.floor(remaining), resetAt: reset }
   }
 
-  /** Returns a unit that was taken. Throws as {@link take} does. */
-  async giveBack(policy: ResolvedPolicy, id: string): Promise<void> {
-    await this.#ask(policy, id, -1)
+  /** Returns a unit of a count that {@link take} returned. Throws as that does. */
+  async giveBack(policy: ResolvedPolicy, id: string, count: Count): Promise<void> {
+    const isFull = fullAt(policy, count) <= this.#platform.now() + this.#timeoutMs
+    // Redis has forgotten a full bucket, and the script would create it again without an expiry.
+    if (!isFull) await this.#ask(policy, id, -1)
   }
 
   #ask(policy: ResolvedPolicy, id: string, rate: number): ReturnType<Ratelimit['limit']> {
@@ -123,6 +125,13 @@ function refillOf({ limit, windowMs }: Pick<ResolvedPolicy, 'limit' | 'windowMs'
 } {
   const tokens = Math.ceil((limit * LEAST_REFILL_MS) / windowMs)
   return { tokens, everyMs: Math.round((tokens * windowMs) / limit) }
+}
+
+/** When a token bucket will be full if nobody takes from it; never, for other counts. */
+function fullAt(policy: ResolvedPolicy, { remaining, resetAt }: Count): number {
+  if (policy.algorithm !== 'token-bucket') return Infinity
+  const { tokens, everyMs } = refillOf(policy)
+  return resetAt + (Math.ceil((policy.limit - remaining) / tokens) - 1) * everyMs
 }
 
 /**

@@ -41,4 +41,28 @@ describe('a token bucket', () => {
     expect(refilled).toBeGreaterThanOrEqual(Math.floor(0.89 * limit) - 1)
     expect(refilled).toBeLessThanOrEqual(Math.ceil(0.91 * limit))
   })
+
+  test.each([100, 600])(
+    'leaves nothing in Redis for ever if a request succeeds after %i ms',
+    async (ms) => {
+      const attempt = await bucket(20, '10s').limit(ADDRESS)
+      await world.pass(ms)
+      if (attempt.allowed) await attempt.succeeded()
+
+      await world.pass(10_000)
+
+      const { result } = await world.redis.request({ path: [], body: ['KEYS', '*'] })
+      expect(result).toEqual([])
+    },
+  )
+
+  test('gets a unit back that it has not refilled yet', async () => {
+    const limiter = bucket(2, '1h')
+    const attempt = await limiter.limit(ADDRESS)
+    await world.pass(1_000)
+
+    if (attempt.allowed) await attempt.succeeded()
+
+    expect(await admitted(limiter, 3)).toBe(2)
+  })
 })
