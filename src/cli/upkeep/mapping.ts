@@ -40,14 +40,17 @@ export const ORIGINAL = {
 export class Mapping {
   readonly #from: Template
   readonly #key: Template
-  readonly #namespace: Template
+  /** One template for each name of the path. */
+  readonly #path: readonly Template[]
   readonly #tags: readonly Template[]
 
   /** @throws {UsageError} When a template is invalid, or has a gap that `from` does not have. */
   constructor({ from, key, namespace, tags }: MappingText) {
     this.#from = new Template('from', from)
     this.#key = template('key', key, this.#from)
-    this.#namespace = template('namespace', namespace, this.#from)
+    template('namespace', namespace, this.#from)
+    // Split here and not after filling in: a slash in a gap is part of a name, as it is for `cache.namespace`.
+    this.#path = namespace.split('/').map((name) => new Template('namespace', name))
     this.#tags = tags.map((tag) => template('tag', tag, this.#from))
   }
 
@@ -61,15 +64,15 @@ export class Mapping {
     const gaps = this.#from.match(name)
     if (!gaps) return undefined
     return {
-      path: pathOf(this.#namespace.fill(gaps)),
+      path: pathOf(this.#path.map((name) => name.fill(gaps))),
       key: this.#key.fill(gaps),
       tags: this.#tags.map((tag) => tag.fill(gaps)),
     }
   }
 }
 
-function pathOf(namespace: string): readonly string[] {
-  return namespace === 'default/default' ? ['default'] : namespace.split('/')
+function pathOf(names: readonly string[]): readonly string[] {
+  return names.length === 2 && names.every((name) => name === 'default') ? ['default'] : names
 }
 
 function template(option: string, text: string, from: Template): Template {

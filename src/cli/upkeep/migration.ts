@@ -171,7 +171,7 @@ export class Migration {
   }
 
   #contextAt(path: readonly string[]): CacheContext {
-    const name = path.join('/')
+    const name = JSON.stringify(path)
     const ctx = this.#contexts.get(name) ?? this.#options.contextAt(path)
     this.#contexts.set(name, ctx)
     return ctx

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Mapping, ORIGINAL } from '../../../src/cli/upkeep/mapping.ts'
 import { readSource } from '../../../src/cli/upkeep/source-value.ts'
 import { Template } from '../../../src/cli/upkeep/template.ts'
+import { UsageError } from '../../../src/cli/usage-error.ts'
 
 describe('Template', () => {
   test.each([
@@ -55,6 +56,8 @@ describe('Mapping', () => {
       key: 'query:1',
       tags: [],
     })
+    // `cache.namespace('api/mail')` is one namespace, not two.
+    expect(mapping.of('cache:data:api/mail:1')).toMatchObject({ path: ['default', 'api/mail'] })
     expect(mapping.of('cache:tags:email:1')).toBeUndefined()
   })
 
@@ -72,6 +75,13 @@ describe('Mapping', () => {
       tags: ['user:7', 'users'],
     })
   })
+
+  test.each(['{key}/{key}', 'outer//inner', '/{key}', '{other}'])(
+    'refuses the namespace %s',
+    (namespace) => {
+      expect(() => new Mapping({ ...ORIGINAL, tags: [], namespace })).toThrow(UsageError)
+    },
+  )
 })
 
 describe('readSource', () => {
