@@ -102,8 +102,9 @@ export class Warming {
 
   /**
    * Runs every job now, due or not, the largest priority first: after a loss of data, or by hand. A job that
-   * another isolate is running is skipped. Handlers count their commands with `budget.spend`; a job for which
-   * none are left continues at a later heartbeat.
+   * another isolate is running is skipped. Handlers count their commands with `budget.spend`. When
+   * none are left, a job that is not complete continues at a later heartbeat, and one that was not begun runs
+   * at its next slot.
    *
    * @param commandBudget For all jobs together; at least 1. @default Infinity
    * @returns How many runs there were.
