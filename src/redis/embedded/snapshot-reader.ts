@@ -18,7 +18,7 @@ const NEWLINE = 10
 const MAX_FIRST_LINE = 64
 
 /** Splits chunks into lines, each with its line end. The rest after the last line end is a line without one. */
-function* toLines(chunks: Iterable<Uint8Array>): IterableIterator<Uint8Array> {
+function* toLines(chunks: Iterable<Uint8Array>): Generator<Uint8Array, void> {
   let parts: Uint8Array[] = []
   for (const chunk of chunks) {
     let start = 0
@@ -160,7 +160,15 @@ class Restoration {
  */
 export function readSnapshot(chunks: Iterable<Uint8Array>, db: Keyspace): void {
   const lines = toLines(chunks)
-  const first = lines.next().value as Uint8Array | undefined
+  try {
+    readLines(lines, db)
+  } finally {
+    lines.return() // closes the file of the chunks, also if the first line is refused
+  }
+}
+
+function readLines(lines: Generator<Uint8Array, void>, db: Keyspace): void {
+  const first = lines.next().value ?? undefined
   checkFirst(first)
   const restoration = new Restoration(db)
   let checksum = crc32(first ?? new Uint8Array())

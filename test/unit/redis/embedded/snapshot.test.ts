@@ -153,6 +153,20 @@ describe('a snapshot of an engine', () => {
     expect(other.execute(['GET', 'old']).result).toBe('a')
   })
 
+  test('is closed by its reader also if its first line is refused', () => {
+    let isClosed = false
+    function* file(): Generator<Uint8Array> {
+      try {
+        yield Buffer.from('my thesis\n')
+      } finally {
+        isClosed = true
+      }
+    }
+
+    expect(() => other.load(file())).toThrow(SnapshotError)
+    expect(isClosed).toBe(true)
+  })
+
   test('is refused if any byte of it was changed or its end is missing', () => {
     redis.execute(['HSET', 'hash', 'a', '1', 'b', '2'])
     redis.execute(['ZADD', 'zset', '1', 'a'])
