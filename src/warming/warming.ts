@@ -147,8 +147,11 @@ export class Warming {
    */
   start(interval: Duration = '30s'): void {
     const intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
-    this.#stop.abort()
-    this.#stop = new AbortController()
+    // Before the first start there are only runs by hand, which go on.
+    if (this.#ticking || this.#stop.signal.aborted) {
+      this.#stop.abort()
+      this.#stop = new AbortController()
+    }
     this.#ticking = this.#tick(intervalMs, this.#stop, this.#ticking)
     this.#platform.defer(this.#ticking)
   }
