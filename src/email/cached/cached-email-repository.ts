@@ -95,56 +95,67 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   async queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage> {
-    if (isCanonical(query)) return this.#readAfterDebts(() => this.#reads.page(query))
+    const canonical = isCanonical(query) ? query : this.#noted(query)
+    if (await this.#isBehind()) return this.#source().queryEmails(canonical)
+    return this.#reads.page(canonical)
+  }
+
+  #noted(query: EmailQuery): CanonicalQuery {
     const asked = this.#asked.of(query)
     this.#recorder.note(asked)
-    return this.#readAfterDebts(() => this.#reads.page(asked.canonical))
+    return asked.canonical
   }
 
   async queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage> {
     const canonical = canonicalize(query)
-    return this.#readAfterDebts(() => this.#reads.ids(canonical))
+    if (await this.#isBehind()) return this.#source().queryEmailIds(canonical)
+    return this.#reads.ids(canonical)
   }
 
   async countEmails(filter: EmailFilter | CanonicalFilter): Promise<number> {
     const canonical = canonicalizeFilter(filter)
-    return this.#readAfterDebts(() => this.#reads.count(canonical))
+    if (await this.#isBehind()) return this.#source().countEmails(canonical)
+    return this.#reads.count(canonical)
   }
 
   async getEmailById(id: string): Promise<Email | undefined> {
     readName(id, 'id')
-    return this.#readAfterDebts(() => this.#rows.byId(id))
+    if (await this.#isBehind()) return this.#source().getEmailById(id)
+    return this.#rows.byId(id)
   }
 
   async getEmailByGraphId(graphId: string): Promise<Email | undefined> {
     readName(graphId, 'graphId')
-    return this.#readAfterDebts(async () => {
-      const id = await this.#graphIds.idOf(graphId)
-      const email = id === undefined ? undefined : await this.#rows.byId(id)
-      if (email?.graphId === graphId) return email
-      // The message was deleted; another one may have its graph id now.
-      if (id !== undefined) await this.#graphIds.forget(graphId)
-      return this.#source().getEmailByGraphId(graphId)
-    })
+    if (await this.#isBehind()) return this.#source().getEmailByGraphId(graphId)
+    const id = await this.#graphIds.idOf(graphId)
+    const email = id === undefined ? undefined : await this.#rows.byId(id)
+    if (email?.graphId === graphId) return email
+    // The message was deleted; another one may have its graph id now.
+    if (id !== undefined) await this.#graphIds.forget(graphId)
+    return this.#source().getEmailByGraphId(graphId)
   }
 
   async getEmailsByIds(ids: readonly string[]): Promise<Map<string, Email>> {
     const wanted = readList(ids, 'ids', readName)
-    return this.#readAfterDebts(() => this.#rows.byIds(wanted))
+    if (await this.#isBehind()) return this.#source().getEmailsByIds(wanted)
+    return this.#rows.byIds(wanted)
   }
 
   async getThread(threadId: string): Promise<readonly Email[]> {
     readName(threadId, 'threadId')
-    return this.#readAfterDebts(() => this.#reads.thread({ threadId }))
+    if (await this.#isBehind()) return this.#source().getThread(threadId)
+    return this.#reads.thread({ threadId })
   }
 
   async getConversation(conversationId: string): Promise<readonly Email[]> {
     readName(conversationId, 'conversationId')
-    return this.#readAfterDebts(() => this.#reads.thread({ conversationId }))
+    if (await this.#isBehind()) return this.#source().getConversation(conversationId)
+    return this.#reads.thread({ conversationId })
   }
 
   async getAnalytics(range?: DateRange): Promise<EmailAnalytics> {
-    return this.#readAfterDebts(() => this.#reads.analytics(range))
+    if (await this.#isBehind()) return this.#source().getAnalytics(range)
+    return this.#reads.analytics(range)
   }
 
   async createEmail(email: NewEmail): Promise<Email> {
@@ -236,8 +247,9 @@ export class CachedEmailRepository implements EmailRepository {
     const recorder = this.#recorder
     const read = async (query: EmailQuery): Promise<EmailPage | undefined> => {
       const canonical = canonicalize(query)
+      if (await this.#isBehind()) return undefined
       const { failed } = this.#looks
-      const page = await this.#readAfterDebts(() => this.#reads.sharedPage(canonical))
+      const page = await this.#reads.sharedPage(canonical)
       return this.#looks.failed === failed ? page : undefined
     }
     return warm({ recorder, platform: this.#platform, read }, options)
@@ -275,9 +287,12 @@ export class CachedEmailRepository implements EmailRepository {
     return this.#writer.notify(change, ids)
   }
 
-  /** First records earlier changes that Redis missed. `async`, so that errors thrown synchronously reject. */
-  async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
+  /**
+   * Records earlier changes that Redis missed. True if the cache does not show all of them yet, because Redis is
+   * still down, or another call is recording them.
+   */
+  async #isBehind(): Promise<boolean> {
     if (this.#writer.owes) await carriedOn(this.#platform, this.#writer.settle())
-    return read()
+    return this.#writer.owes
   }
 }

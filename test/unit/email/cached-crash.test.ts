@@ -233,6 +233,27 @@ describe('CachedEmailRepository when a writer dies or fails', () => {
     await expectTruth()
   })
 
+  test('an unrecorded change is visible to all reads that begin together', async () => {
+    await views(reader)
+    await mailbox.turn()
+    const { redis } = mailbox
+    const writer = mailbox.over(mailbox.database)
+    redis.isCut = true
+    await expect(writer.updateEmail('one', { status: 'completed' })).rejects.toThrow(RemoteError)
+    redis.isCut = false
+
+    const reads = await Promise.all([
+      writer.countEmails({ statuses: ['new'] }),
+      writer.countEmails({ statuses: ['new'] }),
+      writer.queryEmailIds({ statuses: ['new'] }).then(({ ids }) => ids.length),
+      writer.queryEmails({ statuses: ['new'] }).then(({ emails }) => emails.length),
+      writer.getAnalytics().then(({ byStatus }) => byStatus.new),
+    ])
+
+    expect(reads).toEqual([0, 0, 0, 0, 0])
+    await expectTruth()
+  })
+
   test('a thousand unrecorded changes are recorded together, and no call waits for many of them', async () => {
     await views(reader)
     const { redis, platform } = mailbox
