@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRemoteFailure } from '../../cache/context.ts'
 import { readAtMost } from '../../entry/bounded-bytes.ts'
 import { DuplicateEmailError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -25,7 +26,10 @@ export interface IncomingMessage {
 /** What was done with a message. */
 export type IngestOutcome =
   | { readonly kind: 'stored'; readonly email: Email }
-  /** The same message was stored by an earlier delivery; the envelope's recipient was added to it. */
+  /**
+   * The same message was stored by an earlier delivery, and the envelope's recipient was added to it; or it was
+   * stored by this one, while Redis was down.
+   */
   | { readonly kind: 'duplicate' }
   /** Stored as a rejected message. `reason` contains no text of the message. */
   | { readonly kind: 'rejected'; readonly reason: string }
@@ -72,7 +76,7 @@ async function store(
   receiver: string,
 ): Promise<IngestOutcome> {
   try {
-    return { kind: 'stored', email: await emails.createEmail(email) }
+    return { kind: 'stored', email: await certain(() => emails.createEmail(email)) }
   } catch (error) {
     if (!(error instanceof DuplicateEmailError)) throw error
     // The id is a hash of the content, so this message is already stored.
@@ -93,5 +97,18 @@ async function noteReceiver(
 ): Promise<void> {
   const address = receiver.trim()
   const isBlindCopy = bcc.some((entry) => typeof entry !== 'string' && entry.address === address)
-  if (id !== undefined && isBlindCopy) await emails.noteRecipient(id, address)
+  if (id !== undefined && isBlindCopy) await certain(() => emails.noteRecipient(id, address))
+}
+
+/**
+ * A cached repository also rejects if the write was made but Redis is down. The delivery must not fail then, or the
+ * message would be delivered again, or returned to its sender. A second write shows whether the first was made.
+ */
+async function certain<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!isRemoteFailure(error)) throw error
+    return write()
+  }
 }

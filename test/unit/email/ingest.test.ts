@@ -8,7 +8,9 @@ import {
   toSqlDriver,
 } from '../../../src/email/index.ts'
 import { type IngestOutcome, ingestMessage } from '../../../src/email/mime/index.ts'
+import { RemoteError } from '../../../src/errors.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { openCachedMailbox } from './cached-mailbox.ts'
 
 const HEADER = [
   'From: Ada <ada@shop.example>',
@@ -317,6 +319,36 @@ describe('ingestMessage', () => {
     await expect(emails.getEmailsByIds([])).resolves.toEqual(new Map())
     await expect(rejected.list()).resolves.toEqual([])
     await expect(emails.countEmails({})).resolves.toBe(0)
+  })
+
+  test('accepts a message, and a further recipient, while Redis is down, for the database has them', async () => {
+    const mailbox = await openCachedMailbox()
+    const { emails, database, redis } = mailbox
+    const deliver = (to: string): Promise<IngestOutcome> => {
+      const raw = new Blob([lines(...HEADER, '', 'x')]).stream()
+      return ingestMessage({ from: '', to, raw }, { emails, rejected, platform })
+    }
+    await emails.countEmails({})
+    redis.isCut = true
+
+    await expect(deliver('team@ours.example')).resolves.toEqual({ kind: 'duplicate' })
+    await expect(deliver('kim@ours.example')).resolves.toEqual({ kind: 'duplicate' })
+    redis.isCut = false
+
+    await expect(database.countEmails({ recipients: ['kim@ours.example'] })).resolves.toBe(1)
+    await expect(emails.countEmails({})).resolves.toBe(1)
+  })
+
+  test('rejects while Redis is down where the mailbox refuses to write then', async () => {
+    const { over, database, redis } = await openCachedMailbox()
+    const emails = over(database, undefined, { unmarkedWrites: 'refuse' })
+    const raw = new Blob([lines(...HEADER, '', 'x')]).stream()
+    redis.isCut = true
+
+    const delivery = ingestMessage({ from: '', to: '', raw }, { emails, rejected, platform })
+
+    await expect(delivery).rejects.toBeInstanceOf(RemoteError)
+    await expect(database.countEmails({})).resolves.toBe(0)
   })
 
   test('rethrows an error of the stream', async () => {
