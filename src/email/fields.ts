@@ -52,7 +52,7 @@ export function readAddress(value: unknown, field: string): string {
   if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) {
     throw new InvalidFilterError(field, `an address of 1 to ${MAX_NAME_LENGTH} characters`)
   }
-  return readName(value.trim().normalize('NFC').toLowerCase(), field)
+  return readName(value.trim().toLowerCase().normalize('NFC'), field)
 }
 
 /** A list of addresses, each a text or an object with a name. */

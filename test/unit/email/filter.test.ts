@@ -28,6 +28,11 @@ describe('canonicalKey', () => {
       { senderEmails: ['r\u00e9mi@mail.example'] },
     ],
     [
+      'case of senders, also of a letter that only has a composed form in lower case',
+      { senderEmails: ['J\u030can@mail.example'] },
+      { senderEmails: ['j\u030can@mail.example'] },
+    ],
+    [
       'the notation of an instant',
       { dateRange: { start: '2026-01-01', end: new Date(5e12) } },
       { dateRange: { start: Date.UTC(2026, 0, 1), end: 5e12 } },
