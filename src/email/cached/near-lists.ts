@@ -89,7 +89,9 @@ export class NearLists {
     if (now >= kept.until || !this.#carry(kept, looked)) return NONE
     // Inserted again, so that it is last in the order of eviction.
     this.#kept.set(name, kept)
-    if (!mayBeWritten(kept, looked)) {
+    // A look from before the list was carried on does not show which writes were under way by then.
+    const isOld = kept.isMixed && kept.window.at > looked.view.at
+    if (!isOld && !mayBeWritten(kept, looked)) {
       kept.clearAt = Math.max(kept.clearAt, looked.since)
       kept.isMixed = false
     } else if (kept.isMixed || !isWithin(kept.clearAt, now, this.#options.lagMs)) {

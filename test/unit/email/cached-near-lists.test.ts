@@ -67,6 +67,31 @@ async function committed(
   }
 }
 
+/** A transport that keeps the answers to requests sent between `hold` and `pass` until `arrive`. */
+function holdingAnswers(inner: Transport): {
+  readonly transport: Transport
+  hold(): { pass(): void; arrive(): void }
+} {
+  let held: Promise<void> | undefined
+  const request = async <Result>(sent: RedisRequest) => {
+    const until = held
+    const answer = await inner.request<Result>(sent)
+    await until
+    return answer
+  }
+  const hold = () => {
+    const { promise, resolve: arrive } = Promise.withResolvers<void>()
+    held = promise
+    return {
+      pass: () => {
+        held = undefined
+      },
+      arrive,
+    }
+  }
+  return { transport: { kind: inner.kind, close: () => inner.close(), request }, hold }
+}
+
 /** Whether a request appends to the log; the read of the log after it is in the same request. */
 function isAppend({ body }: RedisRequest): boolean {
   return JSON.stringify(body).includes(LOG_APPEND.sha1)
@@ -133,30 +158,18 @@ describe('near copies of lists, strict', () => {
   })
 
   test('a read does not use a read of the log that began before it', async () => {
-    const answered = Promise.withResolvers<void>()
-    let isHeld = false
-    const { transport: inner } = mailbox
-    const holding: Transport = {
-      kind: inner.kind,
-      close: () => inner.close(),
-      request: async <Result>(request: RedisRequest) => {
-        const mustWait = isHeld
-        const answer = await inner.request<Result>(request)
-        if (mustWait) await answered.promise
-        return answer
-      },
-    }
-    reader = mailbox.over(mailbox.database, holding, { near: {} })
+    const { transport: held, hold } = holdingAnswers(mailbox.transport)
+    reader = mailbox.over(mailbox.database, held, { near: {} })
     await readNew(reader)
-    isHeld = true
+    const answer = hold()
     const early = readNew(reader)
     await mailbox.turn()
-    isHeld = false
+    answer.pass()
     await writer.updateEmail(id, { status: 'completed' })
 
     const late = readNew(reader)
     await mailbox.turn()
-    answered.resolve()
+    answer.arrive()
 
     expect(await late).toEqual([])
     await early
@@ -395,6 +408,27 @@ describe('near copies of lists, with a lag', () => {
     expect(await readNew(reader)).toMatchObject([{ id: later.id }])
     await tell()
     expect(await readNew(reader)).toMatchObject([{ id: later.id }])
+  })
+
+  test('a look whose answer comes late does not hide a write that a later look shows', async () => {
+    const { transport: inner, platform } = mailbox
+    const { transport: held, hold } = holdingAnswers(inner)
+    reader = mailbox.over(mailbox.database, held, { near: LAG })
+    await readNew(reader)
+    await platform.advance(1_000)
+    const answer = hold()
+    const early = readNew(reader)
+    await mailbox.turn()
+    answer.pass()
+    const tell = await committed({ status: 'completed' })
+    const later = await writer.createEmail(makeEmail())
+    expect(await readNew(reader)).toMatchObject([{ id: later.id }])
+
+    answer.arrive()
+
+    expect(await early).toMatchObject([{ id: later.id }])
+    expect(await readNew(reader)).toMatchObject([{ id: later.id }])
+    await tell()
   })
 
   test('a page is served no longer than the near copies of its messages', async () => {
