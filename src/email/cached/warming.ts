@@ -6,7 +6,7 @@
 
 import { InvalidFilterError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { type Email, OPEN_STATUSES } from '../email.ts'
+import { OPEN_STATUSES } from '../email.ts'
 import type { EmailPage } from '../email-repository.ts'
 import { readBoolean, readFields, readInteger, readList } from '../fields.ts'
 import { canonicalize, canonicalKey, type EmailQuery } from '../filter.ts'
@@ -103,27 +103,24 @@ export async function warm(
   const steps = await planOf(wanted, recorder, platform.now())
   const walk = new Walk(read, wanted, () => platform.now() >= until)
   const isDone = await walk.through(steps)
-  const isComplete = isDone && (await walk.through(topSenders(walk.emails, wanted.topSenders)))
-  return { lists: walk.lists, emails: walk.emails.length, isComplete }
+  const isComplete = isDone && (await walk.through(topSenders(walk.senders, wanted.topSenders)))
+  return { lists: walk.lists, emails: walk.senders.size, isComplete }
 }
 
 /** Reads pages one after the other, until a limit is reached. */
 class Walk {
   lists = 0
+  /** The senders of the messages read, by id. The messages themselves may be more than an isolate's memory. */
+  readonly senders = new Map<string, string>()
   readonly #read: WarmerOptions['read']
   readonly #wanted: Wanted
   readonly #isLate: () => boolean
-  readonly #seen = new Map<string, Email>()
   #planned = 0
 
   constructor(read: WarmerOptions['read'], wanted: Wanted, isLate: () => boolean) {
     this.#read = read
     this.#wanted = wanted
     this.#isLate = isLate
-  }
-
-  get emails(): readonly Email[] {
-    return [...this.#seen.values()]
   }
 
   /** @returns Whether all pages were read. */
@@ -139,10 +136,10 @@ class Walk {
       if (this.#isOver()) return false
       const page = await this.#read({ ...query, ...(cursor !== undefined && { cursor }) })
       if (page === undefined) return false
-      for (const email of page.emails) this.#seen.set(email.id, email)
+      for (const { id, senderEmail } of page.emails) this.senders.set(id, senderEmail)
       this.lists++
       const { lists } = this
-      this.#wanted.onProgress({ lists, planned: this.#planned, emails: this.#seen.size })
+      this.#wanted.onProgress({ lists, planned: this.#planned, emails: this.senders.size })
       cursor = isWalked ? page.nextCursor : undefined
     } while (cursor !== undefined)
     return true
@@ -150,7 +147,7 @@ class Walk {
 
   #isOver(): boolean {
     const { signal, maxEmails } = this.#wanted
-    return signal?.aborted === true || this.#isLate() || this.#seen.size >= maxEmails
+    return signal?.aborted === true || this.#isLate() || this.senders.size >= maxEmails
   }
 }
 
@@ -176,11 +173,9 @@ async function planOf(
   ]
 }
 
-function topSenders(emails: readonly Email[], count: number): Step[] {
+function topSenders(senders: ReadonlyMap<string, string>, count: number): Step[] {
   const counts = new Map<string, number>()
-  for (const { senderEmail } of emails) {
-    counts.set(senderEmail, (counts.get(senderEmail) ?? 0) + 1)
-  }
+  for (const sender of senders.values()) counts.set(sender, (counts.get(sender) ?? 0) + 1)
   return [...counts]
     .sort(([, a], [, b]) => b - a)
     .slice(0, count)

@@ -1,5 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { CachedEmailRepository } from '../../../src/email/index.ts'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { QueryRecorder } from '../../../src/email/cached/recorder.ts'
+import { warm } from '../../../src/email/cached/warming.ts'
+import type { CachedEmailRepository, EmailPage, EmailQuery } from '../../../src/email/index.ts'
+import { liveHeapBytes } from '../../support/live-heap.ts'
 import { type CachedMailbox, DAY_MS, makeEmail, NOW, openCachedMailbox } from './cached-mailbox.ts'
 
 describe('CachedEmailRepository.warmCache', () => {
@@ -59,6 +64,30 @@ describe('CachedEmailRepository.warmCache', () => {
       emails: 100,
       isComplete: false,
     })
+  })
+
+  test('keeps no message that it has read: the bodies of all are more than an isolate holds', async () => {
+    const email = await emails.createEmail(makeEmail())
+    const read = async (query: EmailQuery): Promise<EmailPage> => {
+      const at = Number(query.cursor ?? 0)
+      const bodyText = randomBytes(1_000_000).toString('latin1')
+      const page = [{ ...email, id: `mail-${at}`, bodyText }]
+      return { emails: page, ...(at < 40 && { nextCursor: `${at + 1}` }) }
+    }
+    const { platform } = mailbox
+    const recorder = new QueryRecorder(
+      new RedisCacheManager({ redis: mailbox.transport, platform }),
+      platform,
+    )
+    const sizes: number[] = []
+    const onProgress = (): void => {
+      sizes.push(liveHeapBytes())
+    }
+
+    await warm({ recorder, platform, read }, { queries: 0, recentDays: 7, onProgress })
+
+    expect(sizes).toHaveLength(45)
+    expect((sizes.at(-1) ?? 0) - (sizes[0] ?? 0)).toBeLessThan(10_000_000)
   })
 
   test('loads a query as it was read, although its object was changed since', async () => {
