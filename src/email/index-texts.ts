@@ -5,13 +5,14 @@
  */
 
 import type { SqlDriver, SqlStatement } from './driver.ts'
-import { type Searchable, searchTokens } from './search.ts'
+import { SEARCHED_BODY_LENGTH, type Searchable, searchTokens } from './search.ts'
 
-/** Messages in one batch. Their bodies are read into memory, so not too many. */
+/** Messages in one batch. The start of their bodies is read into memory, so not too many. */
 const BATCH = 100
 
 const SELECT = `SELECT seq, subject, sender_email AS senderEmail, sender_name AS senderName,
-  body_text AS bodyText, body_html AS bodyHtml
+  substr(body_text, 1, ${SEARCHED_BODY_LENGTH}) AS bodyText,
+  substr(body_html, 1, ${SEARCHED_BODY_LENGTH}) AS bodyHtml
 FROM email_texts JOIN emails ON emails.id = email_id WHERE tokens IS NULL LIMIT ${BATCH}`
 
 const UPDATE = 'UPDATE email_texts SET tokens = ? WHERE seq = ? AND tokens IS NULL'

@@ -11,6 +11,7 @@ import { indexTexts } from '../../../src/email/index-texts.ts'
 import { countMatches, selectPage } from '../../../src/email/query-statements.ts'
 import { EMAIL_COLUMNS, toRow } from '../../../src/email/row.ts'
 import { MIGRATIONS, migrate, migrationFile } from '../../../src/email/schema.ts'
+import { searchTokens } from '../../../src/email/search.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 import { selectImages, updateAll } from '../../../src/email/statements.ts'
 
@@ -190,6 +191,36 @@ describe('a mailbox of an older schema', () => {
     await expect(emails.countEmails({ search: 'word' })).resolves.toBe(100)
     await expect(indexTexts(toSqlDriver(db), 1_000)).resolves.toBe(50)
     await expect(emails.countEmails({ search: 'word' })).resolves.toBe(150)
+  })
+
+  test('is indexed from the part of each body that is searched: whole bodies are more than an isolate holds', async () => {
+    const driver = toSqlDriver(new DatabaseSync(':memory:'))
+    await migrate(driver)
+    const emails = new SqlEmailRepository({ db: driver })
+    const [bodyText, bodyHtml] = [
+      `first ${'\u{1f4e6} '.repeat(30_000)}`,
+      `<p>${'x '.repeat(99_999)}`,
+    ]
+    const email = { subject: 'a', senderEmail: 'a@b.example', receivedAt: 0 }
+    const stored = await emails.batchCreate([
+      { ...email, id: 'a', bodyText },
+      { ...email, id: 'b', bodyHtml },
+    ])
+    await driver.run('DELETE FROM email_texts', [])
+    await driver.run('INSERT INTO email_texts (email_id) SELECT id FROM emails', [])
+    const read: unknown[] = []
+    const all: SqlDriver['all'] = async (sql, params) => {
+      const rows = await driver.all(sql, params)
+      read.push(...rows)
+      return rows
+    }
+
+    await indexTexts({ ...driver, all })
+
+    expect(JSON.stringify(read).length).toBeLessThan(200_000)
+    const rows = await driver.all('SELECT tokens FROM email_texts ORDER BY email_id', [])
+    const tokens = stored.created.map((one) => [...searchTokens(one)].join(' '))
+    expect(rows.map((row) => row['tokens'])).toEqual(tokens)
   })
 
   test('is indexed again, if another version made the words, by the statements of the guide', async () => {
