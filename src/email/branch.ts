@@ -94,8 +94,13 @@ export function bothOf(one: Branch, other: Branch): Branch | undefined {
  * This is the Blake canonical form, found by iterated consensus (Brown, "Boolean Reasoning", 2003,
  * chapter 3), with sets of values in place of literals. If it would be too long, only those alternatives
  * are removed that another alternative includes.
+ *
+ * @param fits Whether a canonical form is short enough.
  */
-export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
+export function alternativesOf(
+  branches: readonly Branch[],
+  fits: (branches: readonly Branch[]) => boolean,
+): readonly Branch[] {
   const asked = sorted(withoutIncluded(branches))
   // Newly combined branches are processed first: they are wider, and remove narrow ones before those are combined.
   const waiting = asked.toReversed()
@@ -112,7 +117,7 @@ export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
     known.push(branch)
     if (known.length > MAX_ALTERNATIVES || work > MAX_WORK) return asked
   }
-  return sorted(known)
+  return fits(known) ? sorted(known) : asked
 }
 
 /** The number of members of all lists, plus one for each other field and one for the branch. */

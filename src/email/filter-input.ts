@@ -59,8 +59,8 @@ export function readBranches(fields: Fields): readonly Branch[] {
   const common = readConditions(fields, '')
   const { anyOf } = fields
   const branches = anyOf === undefined ? [common] : readAlternatives(anyOf, common)
-  const canonical = alternativesOf(branches)
-  if (namesIn(canonical) <= MAX_NAME_LISTS) return Object.freeze(canonical)
+  const canonical = alternativesOf(branches, canBeBound)
+  if (canBeBound(canonical)) return Object.freeze(canonical)
   throw new InvalidFilterError(
     'anyOf',
     `alternatives with at most ${MAX_NAME_LISTS} lists of names in all`,
@@ -166,6 +166,10 @@ function readRange(value: unknown, field: string): ReceivedRange {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   })
+}
+
+function canBeBound(branches: readonly Branch[]): boolean {
+  return namesIn(branches) <= MAX_NAME_LISTS
 }
 
 /** Counts the lists that are bound; lists of enum values are written into the statement as literals. */

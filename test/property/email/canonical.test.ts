@@ -167,6 +167,15 @@ describe('a canonical filter', () => {
     expect(ms).toBeLessThan(2_000)
   })
 
+  test('is the filter as given if only the canonical form has more names than D1 binds', () => {
+    const anyOf = Array.from({ length: 5 }, (_, index) => ({
+      categories: [`c${index}`],
+      assignedTo: `a${index}`,
+    }))
+
+    expect(canonicalizeFilter({ anyOf }).branches).toHaveLength(5)
+  })
+
   test('is refused if it has more names than D1 binds', () => {
     const anyOf = Array.from({ length: 16 }, (_, index) => ({
       threadId: `t${index}`,
