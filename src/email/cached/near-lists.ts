@@ -11,6 +11,7 @@
 
 import type { LogView } from '../../cache/change-log.ts'
 import type { Platform } from '../../platform/platform.ts'
+import type { EmailAnalytics } from '../analytics.ts'
 import type { EmailPage } from '../email-repository.ts'
 import { type Ids, isWithin, type Looked, type Looks } from './looks.ts'
 import { frozen } from './near-rows.ts'
@@ -111,6 +112,7 @@ export class NearLists {
     // A list with another epoch, or none, was not stored, because a write under way may change it.
     if (window.epoch !== view.epoch || maxLists === 0) return
     const made = isAsOf(window, view) ? page && shared(page) : undefined
+    if (window.figures) shareFigures(window.figures)
     this.#kept.delete(name)
     this.#kept.set(name, {
       question,
@@ -187,6 +189,11 @@ function haveInCommon(some: Ids, ids: ReadonlySet<string>): boolean {
 
 function idsOf(page: EmailPage | undefined): ReadonlySet<string> {
   return page === undefined ? NO_IDS : new Set(page.emails.map(({ id }) => id))
+}
+
+/** Freezes figures with their parts, because reads share them. */
+function shareFigures(figures: EmailAnalytics): void {
+  for (const part of [figures, ...Object.values(figures), ...figures.workload]) Object.freeze(part)
 }
 
 /** Freezes a page, because reads share it. */

@@ -83,7 +83,9 @@ export class CachedReads {
     })
     const page = window && pageOf(window.window, window.question)
     if (page === undefined) return this.#source().queryEmailIds(query)
-    return { ids: page.ids, keys: page.keys, ...restOf(page, query) }
+    // Copies, because reads share the list.
+    const keys = page.keys.map((key) => [...key])
+    return { ids: page.ids, keys, ...restOf(page, query) }
   }
 
   async count(filter: CanonicalFilter): Promise<number> {

@@ -5,6 +5,7 @@ import {
   type EmailChanges,
   type NearMessages,
   CachedEmailRepository as Repository,
+  type Workload,
 } from '../../../src/email/index.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import { LOG_APPEND } from '../../../src/redis/scripts/log.ts'
@@ -195,6 +196,21 @@ describe('near copies of lists, strict', () => {
     expect(await reader.queryEmails(NEW)).toBe(page)
     await writer.updateEmail(id, { isFlagged: true })
     expect(await readNew(reader)).toMatchObject([{ id, isFlagged: true }])
+  })
+
+  test('nobody can change the figures and the keys that others get', async () => {
+    await writer.updateEmail(id, { assignedTo: 'ada' })
+    const read = async () => [await reader.getAnalytics(), (await reader.queryEmailIds(NEW)).keys]
+    await read()
+    const truth = structuredClone(await read())
+
+    const { byStatus, workload } = await reader.getAnalytics()
+    expect(() => Object.assign(byStatus, { new: 9 })).toThrow(TypeError)
+    expect(() => (workload as Workload[]).pop()).toThrow(TypeError)
+    expect(() => Object.assign(workload[0] ?? {}, { openCount: 9 })).toThrow(TypeError)
+    Object.assign((await reader.queryEmailIds(NEW)).keys[0] ?? [], [9])
+
+    expect(await read()).toEqual(truth)
   })
 
   test('a page that is not cached takes one statement, and a warmed page is cached for other isolates', async () => {
