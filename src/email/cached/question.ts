@@ -54,8 +54,10 @@ export interface Question extends PagePlace {
   readonly isCounted: boolean
   /** Whether there is only one branch; then all messages of the list meet the same search. */
   readonly hasOneBranch: boolean
-  /** Whether a message is in the list, on any page after the cursor. */
+  /** Whether a message is in the list, on any page after the cursor; or, if there is a total, on any page. */
   match(image: ListImage): Match
+  /** Whether a message of the list sorts after the cursor. */
+  isAfterStart(image: ListImage): boolean
   /** Whether a message could match, if only these fields of it are known. */
   mayMatch(known: Partial<ListImage>): boolean
 }
@@ -89,8 +91,9 @@ function describe(query: CanonicalQuery): Question {
     isRigid,
     match(image) {
       const whole = widened(image)
-      return isAfterStart(whole, query) ? matchOf(query, whole) : 'no'
+      return total || isAfterStart(whole, query) ? matchOf(query, whole) : 'no'
     },
+    isAfterStart: (image) => isAfterStart(widened(image), query),
   }
 }
 
@@ -101,6 +104,7 @@ const UNLISTED = {
   offset: 0,
   limit: 0,
   isCounted: true,
+  isAfterStart: () => true,
 } as const
 
 /** The question of a count. */

@@ -119,7 +119,7 @@ class ReplayState {
     }
     const settled = settle(question, { before, after, isListed })
     if (settled === undefined) return false
-    // The message may match the search, but then it is after the end of the window, and stays there if not moved.
+    // The message may match the search, but then it is outside the window, and stays there if not moved.
     if (settled.hasStayed) return !this.#isMoved(row)
     return this.#count(row, settled) && this.#place(row, settled.after)
   }
@@ -131,9 +131,12 @@ class ReplayState {
   }
 
   #place({ id, after }: RowChange, match: Match): boolean {
-    if (this.#question.order === undefined) return true
+    const question = this.#question
+    if (question.order === undefined) return true
     this.#rows.remove(id)
-    if (match === 'yes' && after) this.#rows.insert(sortKey(this.#question, after))
+    if (match === 'yes' && after && question.isAfterStart(after)) {
+      this.#rows.insert(sortKey(question, after))
+    }
     return true
   }
 
@@ -183,7 +186,7 @@ function settle(
   if (!hasOneBranch) return undefined
   const answer = (match: Match): Match => (match === 'maybe' ? 'yes' : match)
   if (isListed) return { before: before && answer(before), after: answer(after), hasStayed: false }
-  // Not in the window: it does not match the search, or is after the end. The change affects neither.
+  // Not in the window: it does not match the search, or is before its start or after its end. That stays so.
   if (before === 'maybe' && after === 'maybe') return { before, after, hasStayed: true }
   return undefined
 }

@@ -106,6 +106,28 @@ describe('CachedEmailRepository: stored lists are brought up to date from the ch
     expect(await emails.getEmailById('never')).toBeUndefined()
   })
 
+  test.each<[string, EmailQuery]>([
+    ['all', {}],
+    ['some, by a field that changes', { statuses: ['new'], orderBy: 'priority' }],
+    ['those with a word', { search: 'order' }],
+  ])('after a cursor, with the total of %s, those before the cursor too', async (_, query) => {
+    const first: EmailQuery = { ...query, limit: 2, total: true }
+    const { nextCursor } = await emails.queryEmails(first)
+    const next: EmailQuery = { ...first, cursor: nextCursor }
+    await emails.queryEmails(next)
+    await mailbox.turn()
+
+    await emails.createEmail(makeEmail({ id: 'm5', receivedAt: 5, assignedTo: 'kim' }))
+    await expectTruth(next)
+    await emails.updateEmail('m4', { status: 'completed', priority: 'low' })
+    await expectTruth(next)
+    await emails.deleteEmail('m3')
+    await expectTruth(next)
+    await emails.createEmail(makeEmail({ id: 'last', receivedAt: -1 }))
+    await expectTruth(next)
+    expect(await mailbox.statementsOf(() => emails.queryEmails(next))).toBe(0)
+  })
+
   test('a list carried on over many changes is stored again, so later reads need fewer changes', async () => {
     const writer = mailbox.over(mailbox.database)
     const reader = mailbox.over(mailbox.database)
