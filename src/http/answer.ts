@@ -31,7 +31,7 @@ export function answerFrom(stored: StoredResponse, request: Request, now: number
   const { status, statusText } = stored
   const hasBody = request.method !== 'HEAD' && !BODILESS.has(status)
   if (!hasBody && !BODILESS.has(status)) headers.set('content-length', String(stored.sizeBytes))
-  return new Response(hasBody ? bodyOf(stored) : null, { status, statusText, headers })
+  return new Response(hasBody ? bodyOf(stored, headers) : null, { status, statusText, headers })
 }
 
 /** A 304 with these fields, except those that describe a body. */

@@ -161,9 +161,12 @@ function asText(body: Bytes): string | undefined {
 /** Decoded bytes, because a copy in the near tier is served many times. */
 const decoded = new WeakMap<StoredResponse, Bytes>()
 
-/** The body of a stored response, in the form that needs no conversion if possible. */
-export function bodyOf(stored: StoredResponse): Bytes | string {
-  return stored.isText ? stored.body : bytesOf(stored)
+/**
+ * The body of a stored response, in the form that needs no conversion if possible. Without a type it is bytes,
+ * because for a text `Response` would add one.
+ */
+export function bodyOf(stored: StoredResponse, headers: Headers): Bytes | string {
+  return stored.isText && headers.has('content-type') ? stored.body : bytesOf(stored)
 }
 
 /** The bytes of a stored response. */

@@ -110,6 +110,14 @@ describe('A response', () => {
     expect(new Uint8Array(await (await get()).arrayBuffer())).toEqual(bytes)
   })
 
+  test('without a Content-Type is served without one', async () => {
+    const { get } = site(() => new Response(new TextEncoder().encode('plain'), { headers: FRESH }))
+
+    const types = [await get(), await get()].map(({ headers }) => headers.get('content-type'))
+
+    expect(types).toEqual([null, null])
+  })
+
   test('without a body is served without a body', async () => {
     const { get, requests } = site(() => new Response(null, { status: 204, headers: FRESH }))
     await get()
