@@ -60,7 +60,7 @@ export interface Terms {
   readonly lifetimeMs: number
   readonly staleWhileRevalidateMs: number
   readonly staleIfErrorMs: number
-  /** Whether the response must never be served stale, whatever else allows it. */
+  /** Whether a client's `max-stale` does not apply. Stale responses are then served only by the windows above. */
   readonly strict: boolean
   readonly vary: readonly string[]
   /** Fields that must not be reused, named by `no-cache` or `private`. */
@@ -218,24 +218,27 @@ function lifetimeOf(
   return Math.min(lifetimeMs, DAY_MS)
 }
 
-/** RFC 5861. `strict` forbids both windows; `s-maxage` only those that come from the options. */
+/**
+ * RFC 5861. A directive that requires validation forbids both windows, `s-maxage` only those that come from the
+ * options: responses that have it and a window are common. Both forbid `max-stale` (RFC 9111, section 4.2.4).
+ */
 function staleWindows(
   directives: Directives,
   rules: Rules,
 ): Pick<Terms, 'staleWhileRevalidateMs' | 'staleIfErrorMs' | 'strict'> {
   const isShared = rules.audience === 'shared'
-  const strict =
+  const isValidated =
     directives.has('must-revalidate') ||
     (isShared && directives.has('proxy-revalidate')) ||
     (directives.has('no-cache') && !isQualified(directives, 'no-cache'))
   const implied = isShared && directives.has('s-maxage')
   const window = (name: string, otherwise: number): number => {
-    if (strict) return 0
+    if (isValidated) return 0
     const stated = seconds(directives, name)
     return stated === undefined ? (implied ? 0 : otherwise) : stated * 1_000
   }
   return {
-    strict,
+    strict: isValidated || implied,
     staleWhileRevalidateMs: window('stale-while-revalidate', rules.staleWhileRevalidateMs),
     staleIfErrorMs: window('stale-if-error', rules.staleIfErrorMs),
   }

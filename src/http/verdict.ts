@@ -52,16 +52,13 @@ export function judge(stored: StoredResponse, { askedAt, directives }: Wanted): 
   const freshMs = stored.lifetimeMs - ageMs
   if (directives.has('no-cache') || isTooOld(directives, ageMs, freshMs)) return 'stale-if-error'
   if (freshMs > 0) return 'fresh'
-  if (stored.strict) return 'stale-if-error'
-  if (acceptsStale(directives, -freshMs)) return 'fresh'
+  if (!stored.strict && acceptsStale(directives, -freshMs)) return 'fresh'
   return -freshMs < stored.staleWhileRevalidateMs ? 'stale' : 'stale-if-error'
 }
 
 /** Whether a stored response may answer when no newer one can be loaded. */
 export function mayAnswerOnError(stored: StoredResponse, now: number): boolean {
-  const staleMs = ageOf(stored, now) - stored.lifetimeMs
-  if (staleMs < 0) return true
-  return !stored.strict && staleMs < stored.staleIfErrorMs
+  return ageOf(stored, now) - stored.lifetimeMs < stored.staleIfErrorMs
 }
 
 function isTooOld(directives: Directives, ageMs: number, freshMs: number): boolean {

@@ -198,6 +198,7 @@ describe('The directives of a request', () => {
     for (const [more, body] of [
       ['', 'call 1'],
       [', must-revalidate', 'call 2'],
+      [', s-maxage=60', 'call 2'],
     ] as const) {
       const { get, platform } = site(
         counting({ 'cache-control': `max-age=60${more}`, 'last-modified': 'x', etag: '"1"' }),
