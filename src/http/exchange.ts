@@ -7,7 +7,7 @@
 import type { Platform } from '../platform/platform.ts'
 import { CONDITIONAL } from './fields.ts'
 import type { Received } from './rules.ts'
-import { headersOf, type StoredResponse } from './stored-response.ts'
+import { bodyOf, headersOf, type StoredResponse, updatedFields } from './stored-response.ts'
 import type { Origin, Visit } from './visit.ts'
 
 /** The answer of the origin to one request. */
@@ -54,6 +54,16 @@ export function isAbout({ headers }: Exchange, stored: StoredResponse): boolean 
   const tag = headers.get('etag')
   if (tag === null || stored.ownTag) return true
   return opaque(tag) === opaque(headersOf(stored).get('etag') ?? '')
+}
+
+/** The answer that a 304 about this response stands for: its body, with the updated fields and the cookies. */
+export function completed(stored: StoredResponse, answer: Exchange): Exchange {
+  const headers = updatedFields(stored, answer.headers, answer.receivedAt)
+  for (const cookie of answer.headers.getSetCookie()) headers.append('set-cookie', cookie)
+  const { status, statusText, sizeBytes } = stored
+  const body = sizeBytes > 0 ? bodyOf(stored, headers) : null
+  const response = new Response(body, { status, statusText, headers })
+  return { ...answer, response, status, headers }
 }
 
 function opaque(tag: string): string {

@@ -8,6 +8,7 @@
 import type { LoadContext } from '../cache/loader.ts'
 import { randomId } from '../entry/id.ts'
 import {
+  completed,
   type Exchange,
   exchange,
   isAbout,
@@ -166,7 +167,8 @@ export class Load {
     if (chosen && answer.status === 304) {
       const stored = this.#refresh(context, chosen, answer)
       if (stored) return stored
-      answer = await this.#ask(undefined)
+      // Not asked again if that can be avoided: a Hono context answers only once.
+      answer = isAbout(answer, chosen) ? completed(chosen, answer) : await this.#ask(undefined)
     }
     if (chosen && isServerError(answer) && mayAnswerOnError(chosen, this.#now())) {
       await answer.response.body?.cancel()

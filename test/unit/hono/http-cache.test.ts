@@ -212,6 +212,29 @@ describe('httpCache', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
+  test.each([
+    ['sets a cookie', { 'set-cookie': 'id=1', 'cache-control': 'public, max-age=60' }],
+    ['is private', { 'cache-control': 'private, max-age=60' }],
+    ['varies by another header', { 'cache-control': 'public, max-age=60', vary: 'cookie' }],
+  ])('answers with the stored body if a 304 of a handler %s', async (_what, fields) => {
+    const { app, middleware, platform, request } = setUp()
+    const page = { 'cache-control': 'public, max-age=60', etag: '"1"' }
+    app.use(middleware)
+    app.get('/', (c) =>
+      c.req.header('if-none-match') === '"1"'
+        ? c.body(null, 304, { ...page, ...fields })
+        : c.text('page', 200, page),
+    )
+    await request('/')
+    await platform.advance(90_000)
+
+    const answer = await request('/', { headers: { cookie: 'a=b' } })
+
+    expect([answer.status, await answer.text()]).toEqual([200, 'page'])
+    expect(Object.fromEntries(answer.headers)).toMatchObject(fields)
+    expect(answer.headers.get('cache-status')).toContain('nearcache; fwd=stale')
+  })
+
   test('leaves conditional requests to etag middleware outside of it, on a miss and on a hit', async () => {
     const { app, middleware, request } = setUp({ etag: 'keep' })
     const seen: (string | undefined)[] = []
