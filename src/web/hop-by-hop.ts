@@ -8,6 +8,8 @@ import { listMembers } from './list-field.ts'
 
 const HOP_BY_HOP = [
   'connection',
+  // Met by the server that the request has reached. The `fetch` of Node refuses to send it.
+  'expect',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authentication-info',

@@ -174,6 +174,20 @@ describe('The caching proxy', () => {
     expect(headers.has('x-own')).toBe(false)
   })
 
+  test('forwards an upload whose client expected 100 (Continue), as curl does', async () => {
+    const origin = await serve((request, response) => {
+      request.resume().on('end', () => response.end(`${request.headers.expect}`))
+    })
+
+    const answer = await proxyTo(origin)('/', {
+      method: 'PUT',
+      headers: { expect: '100-continue' },
+      body: 'x',
+    })
+
+    expect([answer.status, await answer.text()]).toEqual([200, 'undefined'])
+  })
+
   test('decodes an encoded response and stores it once for all encodings', async () => {
     let calls = 0
     const origin = await serve((_request, response) => {
