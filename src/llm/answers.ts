@@ -144,6 +144,7 @@ export class Answers {
     const state = { hasLed: false, gaveUp: false }
     // Not awaited here, so that both lookups go out in one request.
     const pointer = tiers.pointerOf(request)
+    platform.defer(pointer)
     const value = this.#ctx.cache().getOrSet<Loaded>(
       request.key,
       async (load) => {

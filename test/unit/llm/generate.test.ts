@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { LoaderTimeoutError, NotCachedError } from '../../../src/errors.ts'
+import { ClosedError, LoaderTimeoutError, NotCachedError } from '../../../src/errors.ts'
 import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
@@ -240,6 +240,18 @@ describe('generating through the cache', () => {
       await expect(llm.getOrGenerate(asked, never)).rejects.toThrow(NotCachedError)
       await llm.cacheLLMResponse('Why?', 'Because.', MODEL)
       expect(await llm.getOrGenerate(asked, never)).toMatchObject({ response: 'Because.' })
+    })
+
+    test('on a cache that is closed it rejects, and leaves no rejection unhandled', async () => {
+      const unhandled = vi.fn()
+      process.on('unhandledRejection', unhandled)
+      await cache.close()
+
+      await expect(llm.getOrGenerate(request, () => 'x')).rejects.toThrow(ClosedError)
+      await new Promise(setImmediate)
+
+      process.off('unhandledRejection', unhandled)
+      expect(unhandled).not.toHaveBeenCalled()
     })
 
     test('while Redis is down it generates, and calls of one process share the generation', async () => {
