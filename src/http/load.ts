@@ -167,8 +167,7 @@ export class Load {
     if (chosen && answer.status === 304) {
       const stored = this.#refresh(context, chosen, answer)
       if (stored) return stored
-      // Not asked again if that can be avoided: a Hono context answers only once.
-      answer = isAbout(answer, chosen) ? completed(chosen, answer) : await this.#ask(undefined)
+      answer = await this.#insteadOf(answer, chosen)
     }
     if (chosen && isServerError(answer) && mayAnswerOnError(chosen, this.#now())) {
       await answer.response.body?.cancel()
@@ -205,6 +204,11 @@ export class Load {
     const isBehind = this.#verdict !== undefined && this.#verdict !== 'stale-if-error'
     const asked = (isBehind && behind) || origin
     return exchange(this.#visit, asked, stored, this.#settings.platform)
+  }
+
+  /** The answer in place of a 304. Asks again only if it has to, as a Hono context answers only once. */
+  #insteadOf(answer: Exchange, stored: StoredResponse): Exchange | Promise<Exchange> {
+    return isAbout(answer, stored) ? completed(stored, answer) : this.#ask(undefined)
   }
 
   /** The stored response with the fields of a 304; `undefined` if the 304 cannot update it. */
