@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRemoteFailure } from '../cache/context.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Bytes } from '../entry/bytes.ts'
 import { checkFunction, nonEmptyText } from '../entry/option-checks.ts'
@@ -11,7 +12,7 @@ import { InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Accounts } from './accounting.ts'
-import { readCacheControl } from './cache-control.ts'
+import { type CacheControl, readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest } from './canonical.ts'
 import { label } from './request.ts'
 
@@ -90,9 +91,12 @@ export class Embeddings {
     const { model, tenant = '', signal } = request
     nonEmptyText(model, 'model')
     checkFunction(embed, 'embed')
-    const { noStore, noCache } = readCacheControl(request.cacheControl)
+    const control = readCacheControl(request.cacheControl)
+    const { noStore, noCache } = control
     const keyed = new Map(inputs.map((input) => [keyOf(request, input), input] as const))
     const keys = [...keyed.keys()]
+    const cache = this.#ctx.cache()
+    const unstored = await prepare(cache, keys, control)
     let asked = 0
     const startedAt = platform.now()
     const load = async (
@@ -109,7 +113,6 @@ export class Embeddings {
       const tokens = sharesOf(promptTokens, texts)
       const usage = { promptTokens, completionTokens: 0 }
       const tookMs = platform.now() - startedAt
-      const unstored = noStore ? 'unwanted' : undefined
       const event = { usage, tookMs, firstMs: tookMs, followers: 0, unstored } as const
       accounts.emit({ kind: 'generated', model, ...event })
       return new Map(
@@ -123,10 +126,8 @@ export class Embeddings {
       loaderTimeout: { hard: limitMs },
       ...(signal && { signal }),
     }
-    const cache = this.#ctx.cache()
-    if (noCache && !noStore) await cache.delete(...keys)
     const stored =
-      noStore || ttl === 0
+      unstored || ttl === 0
         ? await withDeadline(platform, limitMs, late, (ended) => load(keys, { signal: ended }))
         : ((await cache.getOrSetMany(keys, load, options)) as Map<string, StoredEmbedding>)
     const all = inputs.map((input) => stored.get(keyOf(request, input)))
@@ -143,6 +144,22 @@ export class Embeddings {
       found,
       promptTokens: all.reduce((sum, one) => sum + (one?.tokens ?? 0), 0),
     }
+  }
+}
+
+/** Deletes what is stored if the request says `no-cache`. Returns why new vectors are not to be stored. */
+async function prepare(
+  cache: CacheNamespace<unknown>,
+  keys: readonly string[],
+  { noStore, noCache }: CacheControl,
+): Promise<'unwanted' | 'gave-up' | undefined> {
+  if (noStore) return 'unwanted'
+  try {
+    if (noCache) await cache.delete(...keys)
+    return undefined
+  } catch (error) {
+    if (isRemoteFailure(error)) return 'gave-up'
+    throw error
   }
 }
 

@@ -89,6 +89,16 @@ describe('getOrEmbed', () => {
     expect(embed).toHaveBeenCalledTimes(3)
   })
 
+  test('no-cache while Redis is down embeds, and does not report the vectors as stored', async () => {
+    const redis = { request: () => Promise.reject(new Error('down')) }
+    llm = new LLMResponseCache({ cache: new RedisCacheManager({ redis, retries: 0 }) })
+
+    const { vectors } = await llm.getOrEmbed({ ...request, cacheControl: 'no-cache' }, ['a'], embed)
+
+    expect(vectors).toEqual([vectorOf('a')])
+    expect(llm.getCacheStats()).toMatchObject({ misses: 1, unstored: { 'gave-up': 1 } })
+  })
+
   test('an answer with too few vectors is refused, and nothing is stored', async () => {
     const few = async () => ({ vectors: [] })
 
