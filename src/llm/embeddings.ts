@@ -9,7 +9,7 @@ import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Bytes } from '../entry/bytes.ts'
 import { checkFunction, nonEmptyText } from '../entry/option-checks.ts'
 import { InvalidValueError, LoaderTimeoutError } from '../errors.ts'
-import { withDeadline } from '../flight/deadline.ts'
+import { unlessAborted, withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Accounts } from './accounting.ts'
 import { type CacheControl, readCacheControl } from './cache-control.ts'
@@ -126,9 +126,14 @@ export class Embeddings {
       loaderTimeout: { hard: limitMs },
       ...(signal && { signal }),
     }
+    // Nobody shares such a load, so it ends with its caller.
+    const alone = (expiry: AbortSignal) => {
+      const ended = signal ? AbortSignal.any([expiry, signal]) : expiry
+      return unlessAborted(load(keys, { signal: ended }), signal)
+    }
     const stored =
       unstored || ttl === 0
-        ? await withDeadline(platform, limitMs, late, (ended) => load(keys, { signal: ended }))
+        ? await withDeadline(platform, limitMs, late, alone)
         : ((await cache.getOrSetMany(keys, load, options)) as Map<string, StoredEmbedding>)
     const all = inputs.map((input) => stored.get(keyOf(request, input)))
     const found = keys.length - asked

@@ -99,6 +99,25 @@ describe('getOrEmbed', () => {
     expect(llm.getCacheStats()).toMatchObject({ misses: 1, unstored: { 'gave-up': 1 } })
   })
 
+  test('with no-store, a call that is aborted rejects, and the model is told', async () => {
+    const client = new AbortController()
+    const asked = Promise.withResolvers<AbortSignal>()
+    const call = llm.getOrEmbed(
+      { ...request, cacheControl: 'no-store', signal: client.signal },
+      ['a'],
+      (_texts, signal) => {
+        asked.resolve(signal)
+        return new Promise(() => undefined)
+      },
+    )
+    const signal = await asked.promise
+
+    client.abort('gone')
+
+    await expect(call).rejects.toBe('gone')
+    expect(signal.aborted).toBe(true)
+  })
+
   test('an answer with too few vectors is refused, and nothing is stored', async () => {
     const few = async () => ({ vectors: [] })
 
