@@ -113,12 +113,13 @@ export class Recording<Part = unknown> {
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#platform.defer(this.#watch(startedAt, ended.signal))
     let firstMs: number | undefined
+    let iterator: AsyncIterator<Part> | undefined
     try {
       const { parts, head } = await this.#unlessStopped(open(controller.signal))
       this.#head = { value: head }
       this.#heardAt = this.#platform.now()
       this.#change()
-      const iterator = parts[Symbol.asyncIterator]()
+      iterator = parts[Symbol.asyncIterator]()
       for (;;) {
         const step = await this.#unlessStopped(iterator.next())
         if (step.done) break
@@ -131,6 +132,8 @@ export class Recording<Part = unknown> {
     } catch (error) {
       this.#end({ kind: 'failed', error })
       controller.abort(error)
+      // Not awaited, because a generator that is waiting is closed only after that.
+      this.#platform.defer((async () => iterator?.return?.())())
       throw error
     } finally {
       ended.abort(ENDED)

@@ -303,6 +303,28 @@ describe('generating through the cache', () => {
       expect(await collect(replay.parts)).toEqual(['one', 'two', 'three'])
     })
 
+    test('when its last reader stops early, a generator is closed, as by a loop that is left', async () => {
+      const gate = Promise.withResolvers<void>()
+      const closed = vi.fn()
+      async function* generate() {
+        try {
+          yield 'one'
+          await gate.promise
+          yield 'two'
+        } finally {
+          closed()
+        }
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+      await parts.next()
+
+      await parts.return?.()
+      gate.resolve()
+
+      await platform.settle()
+      expect(closed).toHaveBeenCalledOnce()
+    })
+
     test('a stream that fails on its way fails for all readers, and is not stored', async () => {
       const failure = new Error('cut')
       async function* generate() {
