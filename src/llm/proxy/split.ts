@@ -72,12 +72,17 @@ export async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = utf8Stream()
   let rest = ''
+  let isPending = false
   for await (const chunk of bytes) {
-    rest += decoder.decode(chunk, { stream: true })
+    const text = decoder.decode(chunk, { stream: true })
+    rest += text
     if (rest.length > MAX_LINE) throw new SyntaxError('a line of the model is too long')
+    // A long line arrives in many chunks, and is not searched again with each.
+    if (!isPending && !/[\r\n]/.test(text)) continue
     // A carriage return at the end may be the first half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/)
     rest = lines.pop() ?? ''
+    isPending = rest.endsWith('\r')
     yield* lines
   }
   rest += decoder.decode()

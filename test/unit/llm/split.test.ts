@@ -62,6 +62,19 @@ describe('splitEvents', () => {
     ])
   })
 
+  test('takes time in proportion to a long line, such as an image, however it is cut', async () => {
+    const data = 'a'.repeat(4_000_000)
+    const everyKilobyte = Array.from({ length: 4_000 }, (_, i) => i * 1_000)
+    const pieces = cut(`data: ${data}\r\n\r\n`, everyKilobyte)
+    const before = process.cpuUsage()
+
+    const parts = await collect(splitEvents, ...pieces)
+
+    const { user, system } = process.cpuUsage(before)
+    expect(parts).toEqual([data])
+    expect((user + system) / 1_000).toBeLessThan(2_000)
+  })
+
   test('joins the lines of an event, removes one space, and accepts a missing last blank line', async () => {
     const parts = await collect(splitEvents, ...cut('data: a\ndata:  b\ndata\n\ndata:c', []))
 
