@@ -12,7 +12,7 @@ export interface Onward {
   readonly upstream: Upstream
   /** The path below the URL of the upstream, with the query. */
   readonly path: string
-  /** Called when the response is complete or cut off. */
+  /** Called when the response is complete, cut off or lost. */
   readonly onEnd: (() => void) | undefined
   /** The body of the request, if it has been read already. */
   readonly body?: string
@@ -35,11 +35,20 @@ export async function passThrough(
   const init = { method, headers: sent, signal, redirect: 'manual' } as const
   // `fetch` requires `duplex: 'half'` for a body that is a stream.
   const streamed = content !== undefined && content !== null && { body: content, duplex: 'half' }
-  const response = await fetch(new Request(`${upstream.url}${path}`, { ...init, ...streamed }))
+  const request = new Request(`${upstream.url}${path}`, { ...init, ...streamed })
+  const response = await ending(fetch(request), onEnd)
   const result = returned(response.headers)
   result.set('x-nearcache', 'bypass')
   const { status, statusText } = response
   return new Response(observed(response.body, onEnd), { status, statusText, headers: result })
+}
+
+/** The same work, which reports the end if it fails. */
+function ending<T>(work: Promise<T>, onEnd: (() => void) | undefined): Promise<T> {
+  return work.catch((error: unknown) => {
+    onEnd?.()
+    throw error
+  })
 }
 
 function observed(
@@ -54,7 +63,7 @@ function observed(
   const reader = body.getReader()
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read()
+      const { done, value } = await ending(reader.read(), onEnd)
       if (done) {
         onEnd()
         controller.close()

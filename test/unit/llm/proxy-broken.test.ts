@@ -14,6 +14,10 @@ const ROUTES: readonly (readonly [string, object])[] = [
   ['/v1/chat/completions', CHAT],
 ]
 
+function lost(): never {
+  throw new TypeError('terminated')
+}
+
 describe('llmProxy', () => {
   let upstream: LLMUpstream
   let proxy: Hono
@@ -64,6 +68,26 @@ describe('llmProxy', () => {
     })
 
     expect(asked > 1).toBe(!isStored)
+  })
+
+  test.each([
+    ['the response of a pull breaks off', () => new Response(new ReadableStream({ pull: lost }))],
+    ['a pull has no response', lost],
+  ])('answers are not served if %s, as the model may have been replaced', async (_how, pull) => {
+    const fetch = async (request: Request) =>
+      request.url.endsWith('/api/pull') ? pull() : upstream.fetch(request)
+    proxy = make({ fetch })
+    const via = async (): Promise<string | null> => {
+      const response = await ask('/api/chat', CHAT)
+      await response.text()
+      return response.headers.get('x-nearcache')
+    }
+    await eventually(async () => expect(await via()).toBe('hit'))
+    upstream.digest = 'sha-2'
+    const pulled = await ask('/api/pull', { model: 'llama3.2' })
+    await pulled.text().catch(() => undefined)
+
+    expect(await via()).toBe('miss')
   })
 
   test.each([true, false])(
