@@ -49,7 +49,10 @@ export function streamOf<Part extends AiPart>(
       if (signal?.aborted) onAbort()
     },
     async pull(controller) {
-      const step = await parts.next()
+      const step = await parts.next().catch((error: unknown) => {
+        ended.abort()
+        throw error
+      })
       if (signal?.aborted) return
       if (!step.done) return controller.enqueue(renew(step.value))
       ended.abort()

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, jsonSchema, streamText, tool, wrapLanguageModel } from 'ai'
 import { Ollama } from 'ollama'
@@ -376,6 +377,19 @@ describe('real clients on Node', () => {
       const called = { provider: 'p', modelId: 'm', doGenerate }
       await broken.wrapGenerate({ doGenerate, params: { prompt }, model: called })
       expect(cache.getCacheStats()).toMatchObject({ generated: 7, unstored: { malformed: 5 } })
+    })
+
+    test('with the middleware, a stream that fails leaves no listener on the signal of its call', async () => {
+      const pull = () => Promise.reject(new Error('cut'))
+      const doStream = async () => ({ stream: new ReadableStream<{ type: string }>({ pull }) })
+      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hi' }] }]
+      const params = { prompt, abortSignal: new AbortController().signal }
+      const model = { provider: 'p', modelId: 'm', doStream }
+
+      const { stream } = await cacheMiddleware({ cache }).wrapStream({ doStream, params, model })
+
+      await expect(collect(stream)).rejects.toThrow('cut')
+      expect(getEventListeners(params.abortSignal, 'abort')).toEqual([])
     })
 
     test('a setting that matters, with the middleware, makes another question', async () => {
