@@ -30,7 +30,10 @@ export interface HttpCacheOptions {
   readonly cache: CacheNamespace<any>
   /** Its `defer` keeps the host alive while a response is stored after it was sent. @default the cache's */
   readonly platform?: Platform
-  /** How long a response without a stated lifetime is fresh. @default none: the rules of RFC 9111 */
+  /**
+   * How long a response is fresh that has no `Cache-Control` of any kind, no `Expires` and no `Pragma`.
+   * @default none: the rules of RFC 9111
+   */
   readonly ttl?: Duration
   /**
    * A response without a stated lifetime is fresh for this fraction of the time since `Last-Modified`, at
