@@ -96,7 +96,11 @@ export class SessionAssertions {
     this.#platform = platform
   }
 
-  /** Creates the assertion for a valid session. */
+  /**
+   * Creates the assertion for a valid session.
+   *
+   * @throws {InvalidOptionError} When the session has so many permissions that {@link verify} would refuse it.
+   */
   sign({ id, userId, permissions, epoch, validatedAt }: AssertedSession): string {
     const now = this.#platform.now()
     const claims: Claims = {
@@ -111,7 +115,9 @@ export class SessionAssertions {
     }
     const kid = this.#ring.primaryId
     const signed = `${encode({ alg: 'HS256', typ: TYPE, kid })}.${encode(claims)}`
-    return `${signed}.${signature(this.#secretOf(kid), signed)}`
+    const text = `${signed}.${signature(this.#secretOf(kid), signed)}`
+    if (isReadable(text)) return text
+    throw new InvalidOptionError('permissions', 'few enough for an assertion of 8,000 characters')
   }
 
   /**
@@ -119,7 +125,7 @@ export class SessionAssertions {
    * throws, whatever the text is.
    */
   verify(text: string | null | undefined): AssertedSession | undefined {
-    if (typeof text !== 'string' || text.length > MAX_CHARS) return undefined
+    if (typeof text !== 'string' || !isReadable(text)) return undefined
     const [, head = '', body = '', mac = ''] = FORM.exec(text) ?? []
     const header = decode(head)
     // The token must not choose the algorithm (RFC 8725, section 3.1).
@@ -143,6 +149,10 @@ export class SessionAssertions {
   #secretOf(id: string): Bytes {
     return this.#ring.secrets.get(id) as Bytes
   }
+}
+
+function isReadable(text: string): boolean {
+  return text.length <= MAX_CHARS && FORM.test(text)
 }
 
 function signature(secret: Bytes, text: string): string {

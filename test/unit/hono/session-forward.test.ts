@@ -53,6 +53,15 @@ describe('SessionAssertions', () => {
     })
   })
 
+  test('are not made if their permissions are too many to be verified', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => `mail:read:${i}`)
+
+    const text = make().sign({ ...SESSION, permissions: many(300) })
+
+    expect(make().verify(text)?.permissions).toHaveLength(300)
+    expect(() => make().sign({ ...SESSION, permissions: many(1_000) })).toThrow(InvalidOptionError)
+  })
+
   test('are JSON Web Tokens according to RFC 7519 and RFC 7515', () => {
     const [head = '', body = '', mac] = make().sign(SESSION).split('.')
     const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
