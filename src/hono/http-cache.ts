@@ -80,8 +80,10 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
         // Outer middleware may have refused the request before it reached this one.
         return inner ?? outer
       })
+    // Hono turns an error of a handler into a response, which may have come after the handler's own write.
+    const hasFailed = (): boolean => c.error !== undefined
     contexts.set(raw, c)
-    c.res = await cache.handle(raw, { origin, behind })
+    c.res = await cache.handle(raw, { origin, behind, hasFailed })
     return undefined
   }
 }

@@ -70,8 +70,8 @@ export class ResponseCache {
     return !(isPersonal && this.#unshared.has(key))
   }
 
-  /** Forwards an unsafe request, and invalidates what it may have changed, unless its answer is an error. */
-  async #change(request: Request, { origin }: Ways): Promise<Response> {
+  /** Forwards an unsafe request, and invalidates what it may have changed, unless it was refused. */
+  async #change(request: Request, { origin, hasFailed }: Ways): Promise<Response> {
     let response: Response
     try {
       response = await origin(request)
@@ -80,7 +80,8 @@ export class ResponseCache {
       await this.#invalidation.after(request, new Headers())
       throw error
     }
-    const isDone = response.status >= 200 && response.status < 400
+    const { status } = response
+    const isDone = status >= 200 && (status < 400 || (status >= 500 && hasFailed?.()))
     const detail = isDone && (await this.#invalidation.after(request, response.headers))
     return this.#told(response, response.body, {
       fwd: 'method',

@@ -33,6 +33,8 @@ export interface Ways {
   readonly behind: Origin | undefined
   /** Whether a redirect may be stored. Not if other callers expect it to be followed. @default true */
   readonly keepsRedirects?: boolean
+  /** Whether the application has failed, and its error was turned into a response. @default false */
+  readonly hasFailed?: () => boolean
 }
 
 /** Fields that distinguish users if the option `user` is not given. */

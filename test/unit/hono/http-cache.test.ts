@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { etag } from 'hono/etag'
+import { HTTPException } from 'hono/http-exception'
 import { describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
@@ -265,6 +266,25 @@ describe('httpCache', () => {
     await request('/doc', { method: 'PUT', body: 'new' })
 
     expect(await (await request('/doc')).text()).toBe('new')
+  })
+
+  test.each([
+    ['drops', 'breaks after it', new Error('broken'), 'call 2'],
+    ['keeps', 'is refused', new HTTPException(403), 'call 1'],
+  ])('%s the response of a path if a write to it %s', async (_what, _how, error, body) => {
+    const { app, middleware, request } = setUp()
+    let calls = 0
+    app.use(middleware)
+    app.get('/doc', (c) => c.text(`call ${++calls}`, 200, { 'cache-control': 'max-age=60' }))
+    app.put('/doc', () => {
+      throw error
+    })
+    app.onError((_error, c) => c.text('sorry', error instanceof HTTPException ? error.status : 500))
+    await request('/doc')
+
+    await request('/doc', { method: 'PUT', body: 'new' })
+
+    expect(await (await request('/doc')).text()).toBe(body)
   })
 
   test('stores responses by user, as determined by middleware before it', async () => {
