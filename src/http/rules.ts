@@ -213,7 +213,8 @@ function lifetimeOf(
     (directives.has('s-maxage') && rules.audience === 'shared') ||
     (headers.has('expires') && !targeted)
   if (isExplicit) return lifetimeMs
-  const isSilent = directives.size === 0 && !headers.has('pragma')
+  // A `Cache-Control` that cannot be read, such as one with semicolons, may have forbidden to store.
+  const isSilent = !targeted && !headers.has('cache-control') && !headers.has('pragma')
   if (rules.ttlMs !== undefined && isSilent && BY_DEFAULT.has(status)) return rules.ttlMs
   return Math.min(lifetimeMs, DAY_MS)
 }

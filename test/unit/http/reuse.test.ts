@@ -77,8 +77,10 @@ describe('A response', () => {
     await silent.platform.advance(10 * SECOND)
     expect(await bodies(silent.get())).toEqual(['call 2'])
 
-    const plain = site(counting({ 'cache-control': 'max-age=0' }), { ttl: '10s' })
-    expect(await bodies(plain.get(), plain.get())).toEqual(['call 1', 'call 2'])
+    for (const control of ['max-age=0', 'private; max-age=60']) {
+      const plain = site(counting({ 'cache-control': control }), { ttl: '10s' })
+      expect(await bodies(plain.get(), plain.get())).toEqual(['call 1', 'call 2'])
+    }
   })
 
   test('keeps its headers, except those that Connection or `no-cache="…"` names', async () => {
