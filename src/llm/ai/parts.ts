@@ -71,12 +71,11 @@ export function judge(
   const isError = parts.some(({ type }) => type === 'error')
   switch (isError ? 'error' : finish?.unified) {
     case 'stop':
+    case 'tool-calls':
       if (!hasCalls && textOf(parts).trim() === '')
         return { store: false, reason: 'empty', usage: tokens }
-      if (!hasCalls && !fits(textOf(parts), format)) return malformed
+      if (hasCalls ? !areReadable(parts) : !fits(textOf(parts), format)) return malformed
       return { store: true, usage: tokens, isMatchable: !hasCalls }
-    case 'tool-calls':
-      return areReadable(parts) ? { store: true, usage: tokens, isMatchable: false } : malformed
     case 'content-filter':
       return { store: false, reason: 'refused', usage: tokens }
     case 'error':
