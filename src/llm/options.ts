@@ -17,7 +17,10 @@ import type { Matcher } from './semantic/matcher.ts'
 
 /** Time limits of generating an answer. */
 export interface LLMTimeouts {
-  /** Until the model begins to answer, including the time to load the model. @default '2m' */
+  /**
+   * Until the model begins to answer, including the time to load the model; and from there, for example from the
+   * headers of a stream, until its first part. @default '2m'
+   */
   readonly first?: Duration
   /** Between two parts. @default '1m' */
   readonly idle?: Duration

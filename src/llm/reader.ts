@@ -88,7 +88,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
           this.#fail(found.error)
           break
         case 'running':
-          await this.#wait(this.#tape.head() ? this.#tape.idleMs : this.#tape.firstMs)
+          await this.#wait(this.#position > 0 ? this.#tape.idleMs : this.#tape.firstMs)
       }
     }
     return { done: true, value: undefined }

@@ -18,7 +18,7 @@ export interface Opened<Part> {
 
 /** Bounds of a recording. */
 export interface RecordingBounds<Part> {
-  /** How long the model may take to begin, in milliseconds. */
+  /** How long the model may take to begin, and then to send its first part, in milliseconds. */
   readonly firstMs: number
   /** How long it may pause between two parts, in milliseconds. */
   readonly idleMs: number
@@ -157,7 +157,9 @@ export class Recording<Part = unknown> {
   async #watch(startedAt: number, ended: AbortSignal): Promise<void> {
     const { firstMs, idleMs } = this.#bounds
     while (!ended.aborted) {
-      const [since, ms] = this.#head ? [this.#heardAt, idleMs] : [startedAt, firstMs]
+      const hasBegun = this.#dropped + this.#parts.length > 0
+      const ms = hasBegun ? idleMs : firstMs
+      const since = this.#head ? this.#heardAt : startedAt
       const leftMs = since + ms - this.#platform.now()
       if (leftMs <= 0) this.#stopped.abort(new LoaderTimeoutError(ms))
       if (leftMs <= 0) return

@@ -303,6 +303,36 @@ describe('generating through the cache', () => {
       expect(await collect(replay.parts)).toEqual(['one', 'two', 'three'])
     })
 
+    test('waits for the first part as long as `timeouts.first` says, and for others as `timeouts.idle`', async () => {
+      const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      async function* generate() {
+        for (const gate of gates) {
+          await gate.promise
+          yield 'part'
+        }
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+      const first = parts.next()
+      await platform.advance(110_000)
+      gates[0]?.resolve()
+      expect(await first).toMatchObject({ value: 'part' })
+
+      const second = expect(parts.next()).rejects.toThrow(LoaderTimeoutError)
+      await platform.advance(61_000)
+      await second
+    })
+
+    test('a stream that does not begin in time fails', async () => {
+      async function* generate(): AsyncGenerator<string> {
+        yield await new Promise<string>(() => undefined)
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+
+      const first = expect(parts.next()).rejects.toThrow(LoaderTimeoutError)
+      await platform.advance(121_000)
+      await first
+    })
+
     test('when its last reader stops early, a generator is closed, as by a loop that is left', async () => {
       const gate = Promise.withResolvers<void>()
       const closed = vi.fn()
