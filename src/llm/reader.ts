@@ -127,7 +127,8 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
       const now = this.#platform.now()
       const leftMs = wait ? wait.since + wait.ms - now : this.#tape.idleMs
       if (wait && leftMs <= 0) this.#expire(wait.ms - GRACE_MS)
-      await this.#platform.delay(Math.max(1, leftMs), signal).catch(() => undefined) // the reader has left
+      const soonMs = Math.max(1, Math.min(leftMs, this.#tape.idleMs))
+      await this.#platform.delay(soonMs, signal).catch(() => undefined) // the reader has left
     }
   }
 

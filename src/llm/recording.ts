@@ -163,7 +163,8 @@ export class Recording<Part = unknown> {
       const leftMs = since + ms - this.#platform.now()
       if (leftMs <= 0) this.#stopped.abort(new LoaderTimeoutError(ms))
       if (leftMs <= 0) return
-      await this.#platform.delay(leftMs, ended).catch(() => undefined) // ended
+      // The first part may come long before its time is over, and from then on the shorter time counts.
+      await this.#platform.delay(Math.min(leftMs, idleMs), ended).catch(() => undefined) // ended
     }
   }
 

@@ -322,6 +322,23 @@ describe('generating through the cache', () => {
       await second
     })
 
+    test('a stream that stops soon after its first part fails after `timeouts.idle`', async () => {
+      const gate = Promise.withResolvers<string>()
+      async function* generate(): AsyncGenerator<string> {
+        yield await gate.promise
+        yield await new Promise<string>(() => undefined)
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+      const first = parts.next()
+      await platform.advance(1_000)
+      gate.resolve('part')
+      expect(await first).toMatchObject({ value: 'part' })
+
+      const second = expect(parts.next()).rejects.toThrow(LoaderTimeoutError)
+      await platform.advance(61_000)
+      await second
+    })
+
     test('a stream that does not begin in time fails', async () => {
       async function* generate(): AsyncGenerator<string> {
         yield await new Promise<string>(() => undefined)
