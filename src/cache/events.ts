@@ -4,9 +4,10 @@
  * @module
  */
 
+import { callListener } from '../platform/listener.ts'
 import type { CacheEvent, Outcome } from './outcome.ts'
 
-/** Called synchronously for each operation that has ended. Its errors are ignored, but counted. */
+/** Called synchronously for each operation that has ended. Errors and rejections are ignored, but counted. */
 export type Listener = (event: CacheEvent) => void
 
 /** Options of a subscription. */
@@ -44,7 +45,7 @@ export interface Totals {
   evictions: number
   /** Operations that failed, reads answered without Redis, and loads whose entry could not be read or stored. */
   errors: number
-  /** Calls of listeners that threw. */
+  /** Calls of listeners that threw or rejected. */
   listenerErrors: number
 }
 
@@ -68,6 +69,9 @@ export class Events {
   /** Each listener, and whether it is called for near hits. */
   readonly #listeners = new Map<Listener, boolean>()
   #hearNearHits = false
+  readonly #failed = (): void => {
+    this.totals.listenerErrors++
+  }
 
   /** Whether there is a listener; without one, no event is built. */
   get isHeard(): boolean {
@@ -99,12 +103,7 @@ export class Events {
     const isNearHit = outcome.kind === 'hit' && outcome.tier === 'near'
     for (const [listener, hearsNearHits] of this.#listeners) {
       if (isNearHit && !hearsNearHits) continue
-      try {
-        listener(event)
-      } catch {
-        // An error of a listener must not reach the caller of the operation.
-        this.totals.listenerErrors++
-      }
+      callListener(listener, [event], this.#failed)
     }
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { InvalidOptionError } from '../errors.ts'
+import { callListener } from '../platform/listener.ts'
 import type { TokenUsage, Unstorable } from './answer.ts'
 import type { Matcher, MatcherStats } from './semantic/matcher.ts'
 
@@ -154,13 +155,7 @@ export class Accounts {
       this.#counts[event.kind]++
     }
     if (event.kind === 'generated') this.#countGenerated(event, price)
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch {
-        // A listener that throws must not fail the caller's request.
-      }
-    }
+    for (const listener of this.#listeners) callListener(listener, [event])
   }
 
   #countGenerated(event: LLMEvent & { kind: 'generated' }, price: Price | undefined): void {

@@ -8,6 +8,7 @@ import type { RedisCacheManager } from '../cache/manager.ts'
 import type { Duration } from '../entry/duration.ts'
 import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { callListener } from '../platform/listener.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Alert } from './alerts.ts'
 import type { HealthReport } from './health.ts'
@@ -105,12 +106,6 @@ export class MonitorListeners {
   }
 
   tell<Name extends keyof MonitorEvents>(name: Name, event: MonitorEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        listener(event as never)
-      } catch {
-        // An error of a listener must not affect the monitor.
-      }
-    }
+    for (const listener of this.#listeners.get(name) ?? []) callListener(listener, [event as never])
   }
 }

@@ -6,6 +6,7 @@
 
 import { randomId } from '../entry/id.ts'
 import { type SessionRefusal, SessionRefusedError, SessionUnavailableError } from '../errors.ts'
+import { callListener } from '../platform/listener.ts'
 import { checkUserId, conform, type SessionContext } from './context.ts'
 import { type LifetimeOptions, resolveLifetimes } from './options.ts'
 import { type Content, letterOf, type Opened, openSession, sealContent } from './record.ts'
@@ -152,10 +153,6 @@ function refuse(
   reason: SessionRefusal,
   sessionId: string | undefined,
 ): Validated {
-  try {
-    onRefusal?.({ reason, sessionId })
-  } catch {
-    // An error of the listener must not decide whether a session is accepted.
-  }
+  if (onRefusal) callListener(onRefusal, [{ reason, sessionId }])
   return { ok: false, reason }
 }

@@ -9,6 +9,7 @@ import type { InvalidateOptions } from '../cache/invalidate.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { checkTagList } from '../cache/policy.ts'
 import { checkFields, oneOf } from '../entry/option-checks.ts'
+import { callListener } from '../platform/listener.ts'
 import { type Answer, answer } from './answer.ts'
 import { type ProcedureCall, read } from './call.ts'
 import { type InvalidatedTags, type InvalidatesOptions, invalidateAfter } from './invalidate.ts'
@@ -40,7 +41,7 @@ export interface MiddlewareStats {
   readonly invalidationErrors: number
   /** Hits in percent of hits and misses; 0 before the first. */
   readonly hitRate: number
-  /** How often `onCacheHit`, `onCacheMiss` or `onCacheBypass` threw; their errors are ignored. */
+  /** How often `onCacheHit`, `onCacheMiss` or `onCacheBypass` threw or rejected; their errors are ignored. */
   readonly callbackErrors: number
 }
 
@@ -223,13 +224,10 @@ class Desk {
     }
   }
 
-  #call(callback: () => void): void {
-    try {
-      callback()
-    } catch {
-      // An error of a callback must not fail the call.
+  #call(callback: () => unknown): void {
+    callListener(callback, [], () => {
       this.#counts.callbackErrors++
-    }
+    })
   }
 
   #planOf(said: CacheMeta['cache']): Plan {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { callListener } from '../platform/listener.ts'
 import type { Ending } from './state.ts'
 
 /** Something that happened. Instants are epoch milliseconds. */
@@ -56,12 +57,6 @@ export class Listeners {
   }
 
   tell(event: WarmingEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch {
-        // An error of a listener must not affect the job.
-      }
-    }
+    for (const listener of this.#listeners) callListener(listener, [event])
   }
 }

@@ -268,8 +268,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/events.ts',
-        from: '        this.totals.listenerErrors++\n',
-        to: '        if (this.totals.listenerErrors++ === 0) throw new Error()\n',
+        from: '    this.totals.listenerErrors++\n',
+        to: '    if (this.totals.listenerErrors++ === 0) throw new Error()\n',
       },
     ],
     foundBy: CONTRACT,

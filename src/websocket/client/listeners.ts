@@ -4,6 +4,7 @@
  * @module
  */
 
+import { callListener } from '../../platform/listener.ts'
 /** Listeners for one kind of event. */
 export class Listeners<Args extends readonly unknown[]> {
   readonly #listeners = new Set<(...args: Args) => void>()
@@ -18,12 +19,6 @@ export class Listeners<Args extends readonly unknown[]> {
 
   /** Errors of a listener are ignored: they must not break the connection. */
   tell(...args: Args): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(...args)
-      } catch {
-        // An error thrown by the listener.
-      }
-    }
+    for (const listener of [...this.#listeners]) callListener(listener, args)
   }
 }

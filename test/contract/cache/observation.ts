@@ -79,6 +79,16 @@ export function describeObservation(bench: Bench): void {
       expect(second).toHaveBeenCalledTimes(2)
       expect((await cache.getStats()).totals.listenerErrors).toBe(2)
     })
+
+    test('that is asynchronous and rejects affects no operation, and is counted', async () => {
+      const cache = bench.cache()
+      cache.subscribe(vi.fn().mockRejectedValue(new Error('listener is broken')))
+
+      await cache.set('k', 1)
+
+      expect(await cache.get('k')).toBe(1)
+      expect((await cache.getStats()).totals.listenerErrors).toBe(2)
+    })
   })
 
   describe('getStats', () => {

@@ -121,11 +121,16 @@ describe('a query whose cache fails', () => {
     expect(told).toEqual([...expected, failed, 'no-key', 'no-key', 'unstorable'])
   })
 
-  test('by a callback that throws is answered, and the fault is counted', async () => {
+  test.each<readonly [string, () => void]>([
+    [
+      'throws',
+      () => {
+        throw new Error('a mistake')
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('a mistake'))],
+  ])('by a callback that %s is answered, and the fault is counted', async (_how, fail) => {
     const cache = new RedisCacheManager({ redis: embeddedTransport(), deadline: '10s' })
-    const fail = (): never => {
-      throw new Error('a mistake')
-    }
     const { caller, resolve, middleware } = makeCaller(cache, {
       onCacheHit: fail,
       onCacheMiss: fail,
