@@ -41,6 +41,8 @@ export interface EventMeta {
 
 /** What a channel needs from its client. */
 export interface ChannelOwner {
+  /** The id of the current connection. */
+  socketId(): string | undefined
   send(event: string, data: unknown, channel?: string): boolean
   authorize(channel: string, userInfo?: unknown): Promise<Authorization>
   unsubscribe(name: string): void
@@ -125,13 +127,15 @@ export class Channel<Events extends EventMap = EventMap> {
   /**
    * Changes the user information that other members see. `authorize` gets it signed. Needs the extensions.
    *
-   * @returns Whether it was sent.
+   * @returns Whether it was sent: not if the connection it was signed for has ended since.
    * @throws Whatever `authorize` rejected with, unchanged.
    */
   async update(userInfo: unknown): Promise<boolean> {
+    const socketId = this.#owner.socketId()
     const { auth, channel_data = '' } = await this.#owner.authorize(this.name, userInfo)
     const data: PresenceUpdateRequest = { channel: this.name, auth, channel_data }
-    return this.#state === 'subscribed' && this.#owner.send('nearcache:presence_update', data)
+    const isCurrent = this.#state === 'subscribed' && this.#owner.socketId() === socketId
+    return isCurrent && this.#owner.send('nearcache:presence_update', data)
   }
 
   /** Ends the subscription: its state is `ended`, and its listeners get no more events. */

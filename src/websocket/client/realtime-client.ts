@@ -14,6 +14,7 @@ import {
   type ClientOptions,
   type ClientPolicy,
   resolveClientOptions,
+  type UserAuthorization,
 } from './options.ts'
 
 /** A user who is signed in. */
@@ -156,6 +157,7 @@ export class RealtimeClient {
 
   #add(name: string): Channel {
     const channel = new Channel(name, {
+      socketId: () => this.socketId,
       send: (event, data, to) => this.#link.send(event, data, to),
       authorize: (to, userInfo) => this.#authorize(to, userInfo),
       unsubscribe: (one) => this.unsubscribe(one),
@@ -192,23 +194,23 @@ export class RealtimeClient {
     if (socketId === undefined) return
     const { name } = channel
     const resume = channel.resumption(this.#lastSocketId)
+    const isStill = (): boolean =>
+      this.socketId === socketId && this.#channels.get(name) === channel
     const ask = (authorization?: Authorization): void => {
-      const isStill = this.socketId === socketId && this.#channels.get(name) === channel
-      if (isStill) this.#link.send('pusher:subscribe', { channel: name, ...authorization, resume })
+      this.#link.send('pusher:subscribe', { channel: name, ...authorization, resume })
     }
     if (!/^(private|presence)-/.test(name)) {
       ask()
       return
     }
-    const work = this.#authorize(name).then(
-      (authorization) => {
+    const work = this.#authorize(name)
+      .then((authorization) => {
         channel.identify(authorization)
-        ask(authorization)
-      },
-      (error) => {
-        if (this.socketId === socketId) channel.fail('AuthError', error)
-      },
-    )
+        if (isStill()) ask(authorization)
+      })
+      .catch((error) => {
+        if (isStill()) channel.fail('AuthError', error)
+      })
     this.#policy.platform.defer(work)
   }
 
@@ -220,7 +222,10 @@ export class RealtimeClient {
   }
 
   #sendSignIn(socketId: string): void {
-    const work = this.#policy.authorizeUser?.({ socketId }).then(
+    const { authorizeUser } = this.#policy
+    // An asynchronous function, so that an error that is thrown at once is handled like a rejection.
+    const sign = async (): Promise<UserAuthorization | undefined> => authorizeUser?.({ socketId })
+    const work = sign().then(
       (authorization) => {
         if (this.socketId === socketId) this.#link.send('pusher:signin', authorization)
       },
@@ -231,7 +236,7 @@ export class RealtimeClient {
         this.#signIn = undefined
       },
     )
-    if (work !== undefined) this.#policy.platform.defer(work)
+    this.#policy.platform.defer(work)
   }
 
   #take(frame: Frame): void {

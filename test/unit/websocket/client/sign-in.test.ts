@@ -85,6 +85,22 @@ describe('the channel of a user', () => {
     await expect(signingIn).resolves.toMatchObject({ user: { id: '7' } })
   })
 
+  test('a signing function that throws at once fails the sign-in, and keeps no other channel from its subscription', async () => {
+    const error = new Error('no token')
+    bench = clientBench({
+      authorizeUser: () => {
+        throw error
+      },
+    })
+    const signingIn = bench.client.signIn()
+    bench.client.subscribe('room')
+    await bench.connect()
+
+    await expect(signingIn).rejects.toBe(error)
+    await expect(bench.client.signIn()).rejects.toBe(error)
+    expect(bench.socket.frames).toEqual([{ event: 'pusher:subscribe', data: { channel: 'room' } }])
+  })
+
   test('is refused with the error of the signing function, and by a server that closes the connection', async () => {
     const error = new Error('not you')
     bench = clientBench({ authorizeUser: () => Promise.reject(error) })

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import type { Authorization, ChannelChange } from '../../../../src/websocket/client/index.ts'
+import { clientBench } from './scripted-server.ts'
+
+describe('a channel that must be signed', () => {
+  test.each([
+    [
+      'throws at once',
+      () => {
+        throw new Error('no token')
+      },
+    ],
+    ['returns nothing', async () => null as never],
+  ])('fails if the signing function %s', async (_what, authorize) => {
+    const bench = clientBench({ authorize })
+    const channel = bench.client.subscribe('private-room')
+    const changes: ChannelChange[] = []
+    channel.watch((change) => changes.push(change))
+
+    await bench.connect()
+
+    expect(channel.state).toBe('failed')
+    expect(changes.at(-1)).toMatchObject({ kind: 'refused', type: 'AuthError' })
+  })
+
+  test('stays ended if its signature is refused later', async () => {
+    const signing = Promise.withResolvers<Authorization>()
+    const bench = clientBench({ authorize: () => signing.promise })
+    const channel = bench.client.subscribe('private-room')
+    await bench.connect()
+    channel.unsubscribe()
+
+    signing.reject(new Error('aborted'))
+    await bench.platform.advance(0)
+
+    expect(channel.state).toBe('ended')
+  })
+
+  test('sends no update that was signed for a connection that has ended since', async () => {
+    const signing = Promise.withResolvers<Authorization>()
+    const signed = { auth: 'key:for-1.1', channel_data: '{"user_id":"me"}' }
+    const bench = clientBench({
+      authorize: async (request) => ('userInfo' in request ? signing.promise : signed),
+    })
+    const channel = bench.client.subscribe('presence-room')
+    const succeeded = {
+      event: 'pusher_internal:subscription_succeeded',
+      channel: 'presence-room',
+    }
+    await bench.connect('1.1')
+    bench.socket.say(succeeded)
+
+    const update = channel.update('new')
+    await bench.reconnect('1.2')
+    bench.socket.say(succeeded)
+    signing.resolve(signed)
+
+    expect(await update).toBe(false)
+    expect(bench.socket.frames.map(({ event }) => event)).toEqual(['pusher:subscribe'])
+  })
+})
