@@ -241,7 +241,8 @@ export class RealtimeClient {
 
   #take(frame: Frame): void {
     const { event, channel, data } = frame
-    if (channel !== undefined) {
+    // The server names the channel of a refused client event, but its error is one of the client.
+    if (channel !== undefined && event !== 'pusher:error') {
       this.#channels.get(channel)?.take(frame)
       return
     }

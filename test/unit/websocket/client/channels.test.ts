@@ -399,11 +399,13 @@ describe('a channel', () => {
     ]
 
     bench.socket.say({ event: 'pusher:error', data: { code: 4301, message } })
+    bench.socket.say({ event: 'pusher:error', channel: 'room', data: { code: 4301, message } })
     bench.socket.say({ event: 'pusher_internal:watchlist_events', data: { events: seen } })
     const count = { subscription_count: 5 }
     bench.socket.say({ event: 'pusher_internal:subscription_count', channel: 'room', data: count })
 
-    expect(bench.changes.slice(-2)).toEqual([
+    expect(bench.changes.slice(-3)).toEqual([
+      { kind: 'error', code: 4301, message },
       { kind: 'error', code: 4301, message },
       { kind: 'watchlist', online: ['ada', 'bob'], offline: ['eve'] },
     ])
