@@ -82,6 +82,7 @@ export async function openSession(
 ): Promise<Opened | SessionRefusal> {
   const state = stateOf(fields.state)
   if (state === undefined) return 'tampered'
+  if (ctx.vault.isRetired(fields.payload)) return 'expired'
   const opened = await unseal(ctx, ref, fields)
   if (opened === undefined) return 'tampered'
   const { content, permissions } = opened

@@ -52,12 +52,13 @@ export async function openUserValue(
   return ctx.platform.now() < until ? { value } : undefined
 }
 
-/** The permissions that Redis returned with a session. */
+/** The permissions that Redis returned with a session; absent if they were sealed with a retired key. */
 export async function openPermissions(
   ctx: SessionContext,
   home: Home,
   text: string | undefined,
 ): Promise<readonly string[] | undefined> {
+  if (text === undefined || ctx.vault.isRetired(text)) return undefined
   const found = await openUserValue(ctx, [home, PERMISSIONS], text)
   return found?.value as readonly string[] | undefined
 }

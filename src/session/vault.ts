@@ -66,6 +66,13 @@ export class Vault {
     return openValue(cipher, sealed, this.#bindingOf(place))
   }
 
+  /** Whether a text was sealed with a key that has been dropped on purpose. */
+  isRetired(text: string): boolean {
+    const { cipher, retired } = this.#options
+    const [keyId = ''] = text.split('.', 1)
+    return retired.has(keyId) && !cipher.has(keyId)
+  }
+
   #bindingOf({ purpose, key, header }: Place): Binding {
     const { namespace } = this.#options
     return (stamp, sealedAt) => ({
