@@ -82,10 +82,15 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
     })
   if (created.word !== 'ok') throw new SessionRefusedError(created.word)
   endQuietly(ctx, ref.home, created.gone)
+  const permissions = await openPermissions(ctx, ref.home, created.permissions).catch((error) => {
+    // The session is stored, but the login fails: nobody gets its token.
+    endQuietly(ctx, ref.home, [ref.id])
+    throw error
+  })
   const lifeMs = idleMs > 0 ? Math.min(idleMs, absoluteMs) : absoluteMs
   const session: Session<object> = {
     ...{ id: ref.id, userId, userEmail, state, data },
-    permissions: await openPermissions(ctx, ref.home, created.permissions),
+    permissions,
     epoch: `${created.hardId}.${created.softId}`,
     ...{ device, ip, createdAt: ref.createdAt, lastSeenAt: created.now },
     expiresAt: created.now + lifeMs,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type SessionBench, sessionBench } from './bench.ts'
+import { KEY, type SessionBench, sessionBench } from './bench.ts'
 
 const EMAIL = 'ada@example.com'
 const NEXT = { id: 'k2', secret: '22'.repeat(32) } as const
@@ -29,5 +29,21 @@ describe('a change of the keys of values alone', () => {
     expect(await after.validate(later)).toMatchObject({ ok: true })
     expect(await after.getUserPermissions('u', async () => ['audit'])).toEqual(['audit'])
     expect((await after.getSession(later))?.permissions).toEqual(['audit'])
+  })
+
+  test('a login that rejects, because the permissions are under a key that is unknown here, leaves no session', async () => {
+    const ahead = bench.another({
+      keys: [
+        { ...NEXT, use: 'primary' },
+        { ...KEY, use: 'decrypt-only' },
+      ],
+    })
+    await ahead.changePermissions('u', ['read', 'write'])
+
+    const login = bench.sessions.createSession('u', EMAIL)
+
+    await expect(login).rejects.toMatchObject({ reason: 'unknown key' })
+    await bench.platform.advance(0)
+    expect(await ahead.listSessions('u')).toHaveLength(1)
   })
 })
