@@ -58,7 +58,7 @@ export function forwarder(
   if (!internal.every((pattern) => PATTERN.test(pattern))) {
     throw new InvalidOptionError('internal', 'names of headers in lower case, or beginnings with *')
   }
-  const isInternal = matcher([...internal, header])
+  const isInternal = matcher([...internal, header.toLowerCase().replaceAll('_', '-')])
   return function forward(c, session) {
     const { raw } = c.req
     const headers = new Headers(raw.headers)
