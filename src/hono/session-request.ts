@@ -42,6 +42,8 @@ export class RequestSession<Data = Record<string, unknown>> {
   #credential: Credential
   #known: FastSession | Session<Data>
   #full: Session<Data> | undefined
+  /** The check that all calls of {@link fresh} wait for. */
+  #check: Promise<Session<Data>> | undefined
   #change: Change<Data> = { kind: 'none' }
 
   constructor(
@@ -102,7 +104,13 @@ export class RequestSession<Data = Record<string, unknown>> {
    * with a session that has just been revoked.
    */
   async fresh(): Promise<Session<Data>> {
-    this.#full ??= await orAnswer(() => this.#validate())
+    if (this.#full !== undefined) return this.#full
+    this.#check ??= orAnswer(() => this.#validate()).finally(() => {
+      this.#check = undefined
+    })
+    const found = await this.#check
+    // If the session was rotated in the meantime, that is newer.
+    this.#full ??= found
     this.#known = this.#full
     return this.#full
   }

@@ -243,6 +243,32 @@ describe('the fast path', () => {
     expect((await browser.ask('/my/id')).status).toBe(401)
   })
 
+  test('fresh() asks Redis once, however often a handler calls it, and knows no less than a rotation', async () => {
+    const { token } = sessions.logIn()
+    const both = vi.fn()
+    const app = new Hono()
+      .use(session<Cart>({ sessions }))
+      .get('/twice', async (c) => {
+        const { session: own } = c.var
+        both(...(await Promise.all([own.fresh(), own.fresh()])))
+        return c.body(null)
+      })
+      .get('/rotated', async (c) => {
+        const { session: own } = c.var
+        const [, { session: next }] = await Promise.all([own.fresh(), own.rotate()])
+        return c.json([(await own.fresh()).id, next.id])
+      })
+    const browser = new Browser(app, token)
+    await browser.ask('/none')
+
+    await browser.ask('/twice')
+    expect(both.mock.lastCall?.[0]).toBe(both.mock.lastCall?.[1])
+    expect(sessions.asked).toEqual([`validate ${token}`, `validate ${token}`])
+
+    const [after, next] = await (await browser.ask('/rotated')).json()
+    expect(after).toBe(next)
+  })
+
   test.each<[string, () => Partial<SessionOptions<Cart>>]>([
     ['its time is 0', () => ({ sessions: new MemoryGate(platform, 0) })],
     ['requireFresh is set', () => ({ requireFresh: true })],
