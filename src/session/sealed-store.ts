@@ -120,6 +120,13 @@ export class SealedStore {
     return stored === 1
   }
 
+  /** Stores a value, unless the key has one or has ended. @returns Whether it was stored. */
+  async add(key: string, value: unknown, ttlMs: number): Promise<boolean> {
+    const [name = ''] = this.#namesOf(key)
+    const text = await this.#vault.seal({ key, value } satisfies Kept, placeOf(name))
+    return (await this.#send('SET', name, text, 'NX', 'PX', lifeOf(ttlMs))) !== null
+  }
+
   /** Prolongs an entry that is in use. @returns Whether there is one. */
   async touch(key: string, ttlMs: number): Promise<boolean> {
     return this.#live('touch', key, lifeOf(ttlMs))

@@ -104,7 +104,8 @@ export function expressSessionStore<Base extends object>(
     if (!session) return undefined
     const plain = plainOf(session)
     const ttlMs = lifeMs(plain as unknown as ExpressSession)
-    return ttlMs > 0 && (await sealed.put(id, plain, { ttlMs })) ? plain : undefined
+    // Another request may have moved the session meanwhile, and changed it or ended it.
+    return ttlMs > 0 && (await sealed.add(id, plain, ttlMs)) ? plain : sealed.get(id)
   }
   async function entries(): Promise<(readonly [string, object])[]> {
     const found: (readonly [string, object])[] = []

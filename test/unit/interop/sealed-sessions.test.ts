@@ -87,6 +87,33 @@ describe('sealed sessions', () => {
     expect(await store.get('a')).toBeUndefined()
   })
 
+  test('of express-session that change while they move keep the change', async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    from.kept.set('a', JSON.stringify({ cookie: {}, cart: 0 }))
+    const [asked, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const late = expressSessionStore(Store, {
+      ...{ redis, keys, platform },
+      from: {
+        get: async (id, callback) => {
+          asked.resolve()
+          await slow.promise
+          from.get(id, callback)
+        },
+        destroy: (id, callback) => from.destroy(id, callback),
+      },
+    })
+
+    const reading = late.get('a')
+    await asked.promise
+    await store.get('a')
+    await store.set('a', { cookie: {}, cart: 1 } as never)
+    slow.resolve()
+
+    expect(await reading).toMatchObject({ cart: 1 })
+    expect(await store.get('a')).toMatchObject({ cart: 1 })
+  })
+
   test('of express-session that end while they move are ended in both', async () => {
     const from = new FormerStore()
     const store = expressSessionStore(Store, { redis, keys, platform, from })
