@@ -9,6 +9,7 @@ import { checkFields, nonEmptyText } from '../entry/option-checks.ts'
 import { InvalidOptionError, InvalidValueError, PublishError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
+import { discard } from '../redis/body.ts'
 import { readChannel } from './protocol/channel.ts'
 import { signedQuery } from './protocol/request-signature.ts'
 
@@ -95,7 +96,7 @@ export class Publisher {
       throw new PublishError('network', undefined, 'unknown')
     })
     if (!response.ok) {
-      await response.body?.cancel()
+      await discard(response.body)
       const applied = response.status < 500 ? 'no' : 'unknown'
       throw new PublishError(`HTTP ${response.status}`, response.status, applied)
     }

@@ -81,6 +81,15 @@ describe('publish', () => {
     expect(String(error)).not.toMatch(/SENTINEL|secret|room/)
   })
 
+  test('says why the event was not accepted also if the connection breaks before the body', async () => {
+    const broken = new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) })
+    const { fetch } = server(() => new Response(broken, { status: 502 }))
+
+    const publishing = make(fetch).publish('room', 'message', 1)
+
+    await expect(publishing).rejects.toMatchObject({ reason: 'HTTP 502', applied: 'unknown' })
+  })
+
   test('never waits longer than its timeout, and says that the event may have been delivered', async () => {
     const { fetch } = server(() => Promise.withResolvers<Response>().promise)
     const publishing = make(fetch, { timeout: '3s' }).publish('room', 'message', 1)
