@@ -100,6 +100,7 @@ export class Link {
     const { platform } = this.#policy
     return new Promise((resolve) => {
       const over = new AbortController()
+      let socket: SocketLike | undefined
       const end = (code: number): void => {
         if (over.signal.aborted) return
         over.abort()
@@ -116,7 +117,8 @@ export class Link {
       const life = new Life(platform, over.signal, cut)
       stop.addEventListener('abort', quit)
       this.#become('connecting', undefined)
-      const socket = this.#open(end)
+      if (over.signal.aborted) return // A listener has disconnected.
+      socket = this.#open(end)
       if (socket === undefined) {
         end(ABNORMAL)
         return
@@ -149,9 +151,11 @@ export class Link {
       const { socket_id, activity_timeout } = fieldsOf(frame.data)
       life.open(Number(activity_timeout) * 1_000)
       this.#policy.platform.defer(this.#watch(life))
-      this.#socketId = String(socket_id)
+      const socketId = String(socket_id)
+      this.#socketId = socketId
       this.#become('connected', undefined)
-      this.#owner.opened(this.#socketId)
+      // Unless a listener has disconnected.
+      if (this.#socketId === socketId) this.#owner.opened(socketId)
     } else {
       this.#owner.frame(frame)
     }

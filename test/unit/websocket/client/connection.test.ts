@@ -140,6 +140,31 @@ describe('the connection of a RealtimeClient', () => {
     expect(bench.client.socketId).toBe('1.2')
   })
 
+  test.each([
+    ['connecting', 0],
+    ['connected', 1],
+    ['waiting', 1],
+  ] as const)('disconnect by a listener of the state %s ends it', async (state, sockets) => {
+    const asked: unknown[] = []
+    const authorizeUser = async (request: unknown) => {
+      asked.push(request)
+      return { auth: '', user_data: '' }
+    }
+    const bench = clientBench({ authorizeUser })
+    void bench.client.signIn()
+    bench.client.watch((change) => {
+      if (change.kind === 'state' && change.state === state) bench.client.disconnect()
+    })
+
+    bench.client.connect()
+    if (state === 'waiting') bench.sockets[0]?.end(1006)
+    bench.sockets[0]?.establish('1.1')
+    await bench.platform.advance(600 * SECOND_MS)
+
+    expect([bench.client.state, bench.sockets.length, asked]).toEqual(['idle', sockets, []])
+    expect(bench.platform.pendingTimers).toBe(0)
+  })
+
   test('a socket that cannot be made, and one that is never answered, are tried again', async () => {
     let made = 0
     class Never {
