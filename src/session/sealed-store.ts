@@ -190,18 +190,24 @@ export class SealedStore {
 
   /** The members of a collection, by name. */
   async members(key: string): Promise<ReadonlyMap<string, unknown>> {
-    const name = this.#besideOf('members', key)
-    const texts = await this.#send('HVALS', name)
-    if (!isTexts(texts)) throw malformed('members')
-    const kept = await Promise.all(texts.map((text) => this.#open(name, text)))
+    const lists = this.#ring.keys.map(async (ringKey) => {
+      const name = this.#besideOf('members', key, ringKey)
+      const texts = await this.#send('HVALS', name)
+      if (!isTexts(texts)) throw malformed('members')
+      return Promise.all(texts.map((text) => this.#open(name, text)))
+    })
+    // Of members with the same name, the one under the primary key is the last.
+    const kept = (await Promise.all(lists)).reverse().flat()
     return new Map(kept.flatMap((one) => (one ? [[one.key, one.value]] : [])))
   }
 
   /** Removes members from a collection. */
   async removeMembers(key: string, members: readonly string[]): Promise<void> {
-    const name = this.#besideOf('members', key)
-    if (members.length === 0) return
-    await this.#send('HDEL', name, ...members.map((one) => this.#ring.primary.nameOf(one)))
+    const lists = this.#ring.keys.map((ringKey) => {
+      const name = this.#besideOf('members', key, ringKey)
+      return ['HDEL', name, ...members.map((one) => ringKey.nameOf(one))] as const
+    })
+    if (members.length > 0) await Promise.all(lists.map((command) => this.#send(...command)))
   }
 
   /** All entries, by SCAN: for maintenance, not for requests. */
@@ -258,10 +264,10 @@ export class SealedStore {
     return available(command[0].toLowerCase(), this.#link.send(command))
   }
 
-  /** The name of a counter or collection, which is made with the primary key only. */
-  #besideOf(kind: 'members' | 'count', key: string): string {
+  /** The name of a counter or collection. Counters are named with the primary key only. */
+  #besideOf(kind: 'members' | 'count', key: string, ringKey = this.#ring.primary): string {
     checkKey(key)
-    return `${this.#base}:${kind}:${this.#ring.primary.nameOf(key)}`
+    return `${this.#base}:${kind}:${ringKey.nameOf(key)}`
   }
 
   #namesOf(key: string): string[] {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { isoTime } from '../../../src/entry/iso-time.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
-import { betterAuthStorage } from '../../../src/interop/better-auth/index.ts'
+import { betterAuthStorage, type SecondaryStorage } from '../../../src/interop/better-auth/index.ts'
 import { expressSessionStore } from '../../../src/interop/express-session/index.ts'
 import { HonoSessionsStore } from '../../../src/interop/hono-sessions/index.ts'
 import { unstorageDriver } from '../../../src/interop/unstorage/index.ts'
@@ -174,6 +174,30 @@ describe('sealed sessions', () => {
     expect(await tokens()).toEqual(['b', 'c'])
     await platform.advance(3_600_000)
     expect(await storage.get(list)).toBe(null)
+  })
+
+  test('of better-auth stay listed, and can be revoked, after a change of the keys', async () => {
+    const changed = [
+      { id: 'k2', secret: '22'.repeat(32), use: 'primary' },
+      { ...keys[0], use: 'decrypt-only' },
+    ] as never
+    const [before, after] = [keys, changed].map((ring) =>
+      betterAuthStorage({ redis, keys: ring, platform }),
+    ) as [SecondaryStorage, SecondaryStorage]
+    const list = 'active-sessions-u'
+    const expiresAt = platform.now() + 3_600_000
+    const tokens = async (): Promise<string[]> =>
+      (JSON.parse((await after.get(list)) ?? '[]') as { token: string }[]).map(({ token }) => token)
+    await before.set(list, JSON.stringify([{ token: 'a', expiresAt }]), 3_600)
+    await before.set('a', 'session a', 3_600)
+    await after.set(list, JSON.stringify([{ token: 'b', expiresAt: expiresAt + 1 }]), 3_600)
+    await after.set('b', 'session b', 3_600)
+
+    expect(await tokens()).toEqual(['a', 'b'])
+    await after.delete('a')
+    await platform.advance(60_000)
+    expect(await tokens()).toEqual(['b'])
+    expect(await before.get(list)).toBe(null)
   })
 
   test('of better-auth can count, and give a taken value to one caller', async () => {
