@@ -38,7 +38,7 @@ export async function openArguments(
   if (!Array.isArray(rooms)) throw new InvalidOptionError('rooms', 'a list of rooms')
   wholeNumber(rooms.length, 'rooms.length', 0, ctx.policy.maxRoomsPerConnection)
   const user = await userArguments(ctx, userId)
-  if (user === NOBODY && rooms.some((room) => typeof room === 'object' && 'info' in room)) {
+  if (user === NOBODY && rooms.some((room) => room?.info !== undefined)) {
     throw withoutUser()
   }
   const entries = await Promise.all(rooms.map((room) => roomArguments(ctx, room, user.user)))

@@ -89,6 +89,13 @@ describe('a WebSocketCache', () => {
     expect(redis.counts.requests).toBe(0)
   })
 
+  test('takes info that is undefined as none, also without a user', async () => {
+    const rooms = [{ room: 'hall', info: undefined as unknown }]
+
+    expect(await cache.cacheConnection('7.7', { rooms })).toBe(true)
+    expect(await cache.addConnectionToRoom('7.7', 'attic', { info: undefined })).toBe(true)
+  })
+
   test('refuses data that is too large or cannot be stored', async () => {
     const calls = [
       () => cache.cacheConnection('1.1', { data: 'x'.repeat(1_024) }),
