@@ -58,6 +58,8 @@ export class Channel<Events extends EventMap = EventMap> {
   readonly #members = new Members()
   #state: ChannelState = 'pending'
   #me: string | undefined
+  /** The connection of the last subscription: its own client events are not sent back to it. */
+  #socketId: string | undefined
   /** The position to resume from. */
   #epoch: string | undefined
   #serial = 0
@@ -144,10 +146,9 @@ export class Channel<Events extends EventMap = EventMap> {
   }
 
   /** @internal */
-  resumption(socketId: string | undefined): Resume | undefined {
-    if (this.#epoch === undefined) return undefined
-    const resume = { epoch: this.#epoch, serial: this.#serial }
-    return socketId === undefined ? resume : { ...resume, socket_id: socketId }
+  resumption(): Resume | undefined {
+    const [epoch, serial, socket_id] = [this.#epoch, this.#serial, this.#socketId]
+    return epoch === undefined || socket_id === undefined ? undefined : { epoch, serial, socket_id }
   }
 
   /** @internal */
@@ -201,6 +202,7 @@ export class Channel<Events extends EventMap = EventMap> {
     const isLost = !mayResume && this.#epoch !== undefined
     if (!mayResume) this.#told = -1
     this.#replay = mayResume ? { head: serial ?? 0, left: -1 } : undefined
+    this.#socketId = this.#owner.socketId()
     this.#epoch = epoch
     this.#listed = serial ?? -1
     if (!mayResume) this.#serial = serial ?? 0

@@ -62,7 +62,6 @@ export class RealtimeClient {
   readonly #link: Link
   readonly #channels = new Map<string, Channel>()
   readonly #changes = new Listeners<[ClientChange]>()
-  #lastSocketId: string | undefined
   #signIn: PromiseWithResolvers<SignedIn> | undefined
   /** The name of the signed-in user's channel; set, every new connection signs in again. */
   #own: string | undefined
@@ -185,7 +184,6 @@ export class RealtimeClient {
       channel.become('pending')
       if (!channel.name.startsWith(USER_CHANNEL)) this.#request(channel)
     }
-    this.#lastSocketId = socketId
   }
 
   /** Subscribes on the current connection. Without one, the next connection does it. */
@@ -193,7 +191,7 @@ export class RealtimeClient {
     const socketId = this.socketId
     if (socketId === undefined) return
     const { name } = channel
-    const resume = channel.resumption(this.#lastSocketId)
+    const resume = channel.resumption()
     const isStill = (): boolean =>
       this.socketId === socketId && this.#channels.get(name) === channel
     const ask = (authorization?: Authorization): void => {

@@ -56,7 +56,7 @@ class Server {
   /** Answers a subscription as the hub does. */
   connect(channel: Channel): void {
     this.#wire = []
-    const resume = channel.resumption('1.1')
+    const resume = channel.resumption()
     const hash = Object.fromEntries([...this.#users].map((user) => [user, null]))
     const presence = { count: this.#users.size, hash }
     const head = this.#position
@@ -107,7 +107,7 @@ type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 function play(story: readonly Step[]): boolean {
   const server = new Server()
   const channel = new Channel(NAME, {
-    ...{ send: () => true, unsubscribe: () => undefined },
+    ...{ socketId: () => '1.1', send: () => true, unsubscribe: () => undefined },
     authorize: () => Promise.reject(new Error('nobody asks')),
   })
   const heard: number[] = []

@@ -23,6 +23,24 @@ describe('a channel that must be signed', () => {
     expect(changes.at(-1)).toMatchObject({ kind: 'refused', type: 'AuthError' })
   })
 
+  test('resumes from its last subscription, whatever connections have failed to subscribe since', async () => {
+    const never = new Promise<Authorization>(() => undefined)
+    const bench = clientBench({
+      authorize: ({ socketId }) => (socketId === '1.2' ? never : Promise.resolve({ auth: 'a' })),
+    })
+    bench.client.subscribe('private-room')
+    await bench.connect('1.1')
+    const succeeded = { event: 'pusher_internal:subscription_succeeded', channel: 'private-room' }
+    bench.socket.say({ ...succeeded, serial: 3, epoch: 'e1' })
+
+    await bench.reconnect('1.2')
+    await bench.reconnect('1.3')
+
+    // The socket whose own events the server leaves out.
+    const resume = { epoch: 'e1', serial: 3, socket_id: '1.1' }
+    expect(bench.socket.frames[0]?.data).toMatchObject({ resume })
+  })
+
   test('stays ended if its signature is refused later', async () => {
     const signing = Promise.withResolvers<Authorization>()
     const bench = clientBench({ authorize: () => signing.promise })
