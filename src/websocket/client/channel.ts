@@ -131,6 +131,7 @@ export class Channel<Events extends EventMap = EventMap> {
    *
    * @returns Whether it was sent: not if the connection it was signed for has ended since.
    * @throws Whatever `authorize` rejected with, unchanged.
+   * @throws {InvalidOptionError} When it has returned no signature.
    */
   async update(userInfo: unknown): Promise<boolean> {
     const socketId = this.#owner.socketId()

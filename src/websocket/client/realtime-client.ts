@@ -139,7 +139,7 @@ export class RealtimeClient {
    *
    * @throws The error of `authorizeUser`, unchanged.
    * @throws {ClosedError} When the server has refused the connection, as it does with a bad signature.
-   * @throws {InvalidOptionError} Without `authorizeUser`.
+   * @throws {InvalidOptionError} Without `authorizeUser`, or when it has returned no signature.
    */
   signIn(): Promise<SignedIn> {
     if (this.#policy.authorizeUser === undefined) {
@@ -216,14 +216,17 @@ export class RealtimeClient {
     const { authorize } = this.#policy
     const socketId = this.socketId ?? ''
     if (authorize === undefined) throw new InvalidOptionError('authorize', 'given to subscribe')
-    return authorize({ socketId, channel, ...(userInfo !== undefined && { userInfo }) })
+    const asked = { socketId, channel, ...(userInfo !== undefined && { userInfo }) }
+    return checkSigned(await authorize(asked), 'authorize')
+  }
+
+  async #authorizeUser(socketId: string): Promise<UserAuthorization | undefined> {
+    const { authorizeUser } = this.#policy
+    return authorizeUser && checkSigned(await authorizeUser({ socketId }), 'authorizeUser')
   }
 
   #sendSignIn(socketId: string): void {
-    const { authorizeUser } = this.#policy
-    // An asynchronous function, so that an error that is thrown at once is handled like a rejection.
-    const sign = async (): Promise<UserAuthorization | undefined> => authorizeUser?.({ socketId })
-    const work = sign().then(
+    const work = this.#authorizeUser(socketId).then(
       (authorization) => {
         if (this.socketId === socketId) this.#link.send('pusher:signin', authorization)
       },
@@ -276,4 +279,10 @@ export class RealtimeClient {
     )
     this.#changes.tell({ kind: 'watchlist', online: online ?? [], offline: offline ?? [] })
   }
+}
+
+/** @throws {InvalidOptionError} When it has no signature, such as an error of the app's server. */
+function checkSigned<Answer extends Authorization>(answer: Answer, option: string): Answer {
+  if (typeof answer?.auth === 'string') return answer
+  throw new InvalidOptionError(option, "a function that returns the signature as 'auth'")
 }

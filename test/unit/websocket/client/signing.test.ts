@@ -11,6 +11,7 @@ describe('a channel that must be signed', () => {
       },
     ],
     ['returns nothing', async () => null as never],
+    ['returns no signature', async () => ({ error: 'forbidden' }) as never],
   ])('fails if the signing function %s', async (_what, authorize) => {
     const bench = clientBench({ authorize })
     const channel = bench.client.subscribe('private-room')
@@ -21,6 +22,25 @@ describe('a channel that must be signed', () => {
 
     expect(channel.state).toBe('failed')
     expect(changes.at(-1)).toMatchObject({ kind: 'refused', type: 'AuthError' })
+  })
+
+  test('rejects an update and a sign-in whose answer has no signature', async () => {
+    let answer = { auth: 'a', channel_data: '{"user_id":"me"}' }
+    const bench = clientBench({
+      authorize: async () => answer,
+      authorizeUser: async () => ({ error: 'forbidden' }) as never,
+    })
+    const channel = bench.client.subscribe('presence-room')
+    await bench.connect()
+    bench.socket.say({
+      event: 'pusher_internal:subscription_succeeded',
+      channel: 'presence-room',
+    })
+    answer = { error: 'forbidden' } as never
+
+    await expect(channel.update('new')).rejects.toMatchObject({ option: 'authorize' })
+    await expect(bench.client.signIn()).rejects.toMatchObject({ option: 'authorizeUser' })
+    expect(bench.socket.frames.map(({ event }) => event)).toEqual(['pusher:subscribe'])
   })
 
   test('resumes from its last subscription, whatever connections have failed to subscribe since', async () => {
