@@ -55,7 +55,8 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   /** The circuit breaker: after how many failures Redis is not asked, and how long. @default 5 in a row, 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
   /**
-   * The shortest time between two writes of a session's last use.
+   * The shortest time between two writes of a session's last use. The default applies to a session whose idle
+   * time is no longer than this.
    * @default a tenth of its idle time, at most 1 hour
    */
   readonly touchInterval?: Duration

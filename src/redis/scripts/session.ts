@@ -50,23 +50,23 @@ end
 /**
  * `KEYS: session, user, index  ARGV: hash of the secret, id, touch interval in ms` → `[word]`, or
  * `['ok', now, s, v, h, x, i, t, d, n, e, p, permissions]`. Counts as use at most once an interval;
- * -1 means never, -2 a tenth of the idle time, at most an hour. If Redis refuses writes, the
- * session stays valid, but is not prolonged.
+ * -1 means never. -2, or an interval in which the session would end, means a tenth of the idle time, at most an
+ * hour. If Redis refuses writes, the session stays valid, but is not prolonged.
  */
 export const VALIDATE: Script = {
-  sha1: '0c3b7c42761c1148dda2578fa0df3a843b033fe6',
+  sha1: '33410d4b936a19f566e217c7964b610595919497',
   lua: `${CLOCK}${LOOK}
 local word, s, user = look(ARGV[1], ARGV[2])
 if word ~= 'ok' then return { word } end
 local interval = tonumber(ARGV[3])
-if interval == -2 then
+local idle = tonumber(s[8])
+if interval == -2 or (idle > 0 and interval >= idle) then
   interval = 3600000
-  if tonumber(s[8]) > 0 then interval = math.min(interval, math.ceil(s[8] / 10)) end
+  if idle > 0 then interval = math.min(interval, math.ceil(idle / 10)) end
 end
 if interval >= 0 and now - s[9] >= interval then
   local touched = redis.pcall('HSET', KEYS[1], 't', text(now))
   if type(touched) == 'number' then
-    local idle = tonumber(s[8])
     local left = s[7] - now
     if idle > 0 then
       local life = math.min(idle, left)

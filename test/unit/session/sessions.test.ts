@@ -147,6 +147,19 @@ describe('a session', () => {
     expect(await reasonFor(id)).toBe('expired')
   })
 
+  test('in use does not end where the touch interval is no shorter than its idle time', async () => {
+    const sessions = bench.another({ touchInterval: '15m' })
+    const id = await sessions.createSession('user-1', 'ada@example.com', { idleTimeout: '15m' })
+    for (let minutes = 0; minutes < 60; minutes += 5) {
+      await bench.platform.advance(300_000)
+      expect(await sessions.validate(id)).toMatchObject({ ok: true })
+    }
+
+    await bench.platform.advance(900_000)
+
+    expect(await reasonFor(id)).toBe('absent')
+  })
+
   test('is not prolonged by a validation with touch: false', async () => {
     const id = await create({ maxAge: 3600, slidingExpiration: true })
     await bench.platform.advance(HOUR_MS / 2)

@@ -61,7 +61,8 @@ const validate: TwinBody = (call, keys, args) => {
   const looked = look(call, keys, args)
   if (looked.word !== 'ok') return [looked.word]
   const { now, s } = looked
-  const interval = args[2] === '-2' ? usualInterval(Number(s['i'])) : Number(args[2])
+  const [idle, asked] = [Number(s['i']), Number(args[2])]
+  const interval = asked === -2 || (idle > 0 && asked >= idle) ? usualInterval(idle) : asked
   if (interval >= 0 && now - Number(s['t']) >= interval) touch(call, keys, args[1] ?? '', looked)
   return answer('ok', looked)
 }
