@@ -161,7 +161,11 @@ class Side {
         return evalsha(scripts.CREATE, keys, args)
       }
       case 'validate':
-        return evalsha(scripts.VALIDATE, keys, [hash, id, pick([-1, -2, 0, 500_000], which)])
+        return evalsha(scripts.VALIDATE, keys, [
+          hash,
+          id,
+          pick([-1, -2, 0, 500_000, 5_000_000], which),
+        ])
       case 'save':
       case 'rotate': {
         const rotation =
