@@ -48,6 +48,9 @@ export interface ChannelOwner {
   unsubscribe(name: string): void
 }
 
+/** The names that an app cannot give its events. */
+const OF_PROTOCOL = /^(pusher|pusher_internal|nearcache):/
+
 /** A subscription, made by `client.subscribe`. It stays valid over reconnects. */
 export class Channel<Events extends EventMap = EventMap> {
   readonly name: string
@@ -228,7 +231,7 @@ export class Channel<Events extends EventMap = EventMap> {
   }
 
   #deliver({ event, data, serial, userId }: Frame): void {
-    if (event.includes(':')) {
+    if (OF_PROTOCOL.test(event)) {
       const isListed = serial !== undefined && serial <= this.#listed
       const changes = isListed ? [] : this.#members.take(event, data)
       for (const change of changes ?? []) this.#changes.tell(change)

@@ -51,6 +51,27 @@ describe('a channel', () => {
     expect(bench.socket.frames).toHaveLength(1)
   })
 
+  test('passes on events with a colon in their name, but not those of the protocol', async () => {
+    const { events } = enter('room')
+    await bench.connect()
+    bench.socket.say(succeeded('room'))
+
+    for (const event of [
+      'order:created',
+      'client-order:seen',
+      'pusher:new',
+      'pusher_internal:new',
+    ]) {
+      bench.socket.say({ event, channel: 'room', data: 1 })
+    }
+    bench.socket.say({ event: 'nearcache:new', channel: 'room', data: 1 })
+
+    expect(events).toEqual([
+      ['order:created', 1],
+      ['client-order:seen', 1],
+    ])
+  })
+
   test('data that is not JSON is passed on as it is', async () => {
     const { events } = enter('room')
     await bench.connect()
