@@ -27,6 +27,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { Command, RedisResponse, Reply } from '../requester.ts'
+import { ChangeListeners } from './change-listeners.ts'
 import { Channels, type MessageListener } from './channels.ts'
 import type { Effect } from './command.ts'
 import { CommandError, unknownCommand, wrongArity } from './command-error.ts'
@@ -100,8 +101,7 @@ export class EmbeddedRedis {
   #db: Keyspace
   readonly #commands = new Map<string, NamedSpec>()
   readonly #state: ServerState
-  readonly #changeListeners = new Set<() => void>()
-  #changesTold = 0
+  readonly #changeListeners = new ChangeListeners()
   /** Whether the running script may take more memory. */
   #scriptMayGrow = true
 
@@ -141,7 +141,7 @@ export class EmbeddedRedis {
     try {
       return this.#answer(command)
     } finally {
-      this.#tellChanges()
+      this.#changeListeners.tell(this.#db.changes)
     }
   }
 
@@ -162,7 +162,7 @@ export class EmbeddedRedis {
     try {
       return commands.map((command) => this.#answer(command))
     } finally {
-      this.#tellChanges()
+      this.#changeListeners.tell(this.#db.changes)
     }
   }
 
@@ -190,19 +190,19 @@ export class EmbeddedRedis {
     db.begin()
     readSnapshot(chunks, db)
     this.#db = db
-    this.#changesTold = -1
-    this.#tellChanges()
+    this.#changeListeners.forget()
+    this.#changeListeners.tell(db.changes)
   }
 
   /**
    * Calls a listener after each command or transaction that changed something, and after each load, before
-   * the answer is returned. If the listener throws, so does the command, but its change stays.
+   * the answer is returned. If the listener throws, so does the command, but its change stays; the listener is
+   * called again with the next command, even if that only reads.
    *
    * @returns A function that removes the listener.
    */
   onChange(listener: () => void): () => void {
-    this.#changeListeners.add(listener)
-    return () => this.#changeListeners.delete(listener)
+    return this.#changeListeners.add(listener)
   }
 
   /** The supported commands by name, with their arity as COMMAND INFO returns it. */
@@ -218,12 +218,6 @@ export class EmbeddedRedis {
   /** Subscribes to the channels that match a glob. The returned function unsubscribes. */
   psubscribe(pattern: string, listener: MessageListener): () => void {
     return this.#state.channels.psubscribe(pattern, listener)
-  }
-
-  #tellChanges(): void {
-    if (this.#changesTold === this.#db.changes) return
-    this.#changesTold = this.#db.changes
-    for (const listener of this.#changeListeners) listener()
   }
 
   #answer(command: Command): RedisResponse<Reply> {

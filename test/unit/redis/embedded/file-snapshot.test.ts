@@ -162,6 +162,21 @@ describe('FileSnapshot', () => {
     expect(start().snapshot.loaded).toBe('nothing')
   })
 
+  test('a delete that could not be marked on disk is not acknowledged when it is sent again', () => {
+    const { engine, snapshot } = start()
+    engine.execute(['SET', 'key', 'old'])
+    snapshot.save()
+    mkdirSync(`${path}.outdated`) // the file cannot take this name
+    const deletes = (): unknown => engine.execute(['DEL', 'key'])
+
+    expect(deletes).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+    expect(deletes).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+    rmdirSync(`${path}.outdated`)
+    expect(deletes()).toEqual({ result: 0 }) // the process stops here
+
+    expect(start().snapshot.loaded).toBe('nothing')
+  })
+
   test('does not write after it is closed', async () => {
     const { engine, snapshot } = start({ interval: '10s' })
     snapshot.close()

@@ -237,4 +237,18 @@ describe('a listener to changes', () => {
     expect(redis.execute(['DBSIZE']).result).toBe(1)
     expect(told).toBe(0)
   })
+
+  test('that throws is called again with each command: a repeated DEL is not acknowledged', () => {
+    let isDiskFull = true
+    redis.onChange(() => {
+      if (isDiskFull) throw new Error('the disk is full')
+    })
+    expect(() => redis.execute(['DEL', 'key'])).toThrow('the disk is full')
+
+    expect(() => redis.execute(['DEL', 'key'])).toThrow('the disk is full')
+    isDiskFull = false
+    expect(redis.execute(['GET', 'key'])).toEqual({ result: null })
+
+    expect(told).toBe(3)
+  })
 })
