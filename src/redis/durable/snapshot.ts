@@ -103,7 +103,8 @@ export class DurableSnapshot {
     const isThere = has(sql.exec('SELECT place FROM nearcache_chunks LIMIT 1'))
     const isWanted = isThere && (!isOutdated || this.#outdated === 'restore')
     const isLoaded = isWanted && this.#load()
-    this.#isCurrent = isLoaded && !isOutdated
+    // Even one that is not loaded: another version of this package may run again and load it.
+    this.#isCurrent = isThere && !isOutdated
     this.#engine.onChange(() => this.#changed())
     if (!isLoaded) return 'nothing'
     return isOutdated ? 'outdated' : 'current'

@@ -59,6 +59,8 @@ describe('DurableSnapshot', () => {
     snapshot.restore()
   })
 
+  const outdated = (): unknown[] => [...storage.sql.exec('SELECT since FROM nearcache_outdated')]
+
   test('sets one alarm for all changes of an interval, and the next after it', async () => {
     engine.execute(['SET', 'key', 'a'])
     engine.execute(['SET', 'key', 'b'])
@@ -109,6 +111,24 @@ describe('DurableSnapshot', () => {
 
     engine.execute(['SET', 'key', 'b'])
     expect(load()[0]).toBe('nothing')
+  })
+
+  test('a snapshot of another version is outdated by the first change: its version may run again', () => {
+    const first = '["nearcache-engine",0]\n'
+    storage.sql.exec('DELETE FROM nearcache_chunks')
+    storage.sql.exec(
+      'INSERT INTO nearcache_chunks (place, bytes) VALUES (0, ?)',
+      toBuffer(Buffer.from(first)),
+    )
+    const next = new EmbeddedRedis({ platform })
+    expect(new DurableSnapshot({ engine: next, storage, platform }).restore()).toBe('nothing')
+    expect(outdated()).toEqual([])
+
+    next.execute(['DEL', 'missing'])
+    expect(outdated()).toEqual([])
+    next.execute(['SET', 'key', 'a'])
+
+    expect(outdated()).toHaveLength(1)
   })
 
   test.each<[string, Partial<DurableSnapshotOptions>]>([
