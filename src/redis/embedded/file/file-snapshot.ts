@@ -7,6 +7,7 @@
 import { type Duration, toMilliseconds } from '../../../entry/duration.ts'
 import { oneOf } from '../../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../../errors.ts'
+import { callListener } from '../../../platform/listener.ts'
 import type { Platform } from '../../../platform/platform.ts'
 import { webPlatform } from '../../../platform/web.ts'
 import type { EmbeddedRedis } from '../engine.ts'
@@ -92,9 +93,8 @@ export class FileSnapshot {
     }
   }
 
-  /** Writes a last snapshot if there were changes, and stops. @throws As {@link save} does. */
+  /** Writes a last snapshot if there were changes, and stops. @throws As {@link save} does; then call it again. */
   close(): void {
-    if (this.#closed.signal.aborted) return
     this.#closed.abort()
     this.#stopListening()
     if (!this.#isCurrent) this.save()
@@ -128,7 +128,7 @@ export class FileSnapshot {
     try {
       this.save()
     } catch (error) {
-      this.#onError?.(error)
+      if (this.#onError) callListener(this.#onError, [error])
       this.#changed()
     }
   }

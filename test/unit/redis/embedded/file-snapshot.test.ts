@@ -152,6 +152,26 @@ describe('FileSnapshot', () => {
     expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
   })
 
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no logger')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no logger'))],
+  ])('retries even if onError %s', async (_how, onError) => {
+    const { engine } = start({ interval: '10s', onError })
+    engine.execute(['SET', 'key', 'a'])
+    rmSync(folder, { recursive: true })
+    await platform.advance(10_000)
+
+    mkdirSync(folder)
+    await platform.advance(10_000)
+
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
+  })
+
   test('one that fails when it is already in place is outdated by the next change too', async () => {
     const { engine } = start({ interval: '10s', onError: () => rmdirSync(`${path}.outdated`) })
     engine.execute(['SET', 'key', 'a'])
@@ -175,6 +195,18 @@ describe('FileSnapshot', () => {
     expect(deletes()).toEqual({ result: 0 }) // the process stops here
 
     expect(start().snapshot.loaded).toBe('nothing')
+  })
+
+  test('a close that failed can be repeated', () => {
+    const { engine, snapshot } = start()
+    engine.execute(['SET', 'key', 'a'])
+    rmSync(folder, { recursive: true })
+    expect(() => snapshot.close()).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+
+    mkdirSync(folder)
+    snapshot.close()
+
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
   })
 
   test('does not write after it is closed', async () => {
