@@ -14,7 +14,7 @@ const FRACTION_DIGITS = 17
 /** The largest decimal exponent of an 80-bit float. */
 const MAX_EXPONENT = 4_932
 
-const PARTS = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
+const PARTS = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
 const INFINITE = /^[+-]?inf(?:inity)?$/i
 
 /** `text` times 10^17, rounded half away from zero. */

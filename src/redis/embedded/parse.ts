@@ -132,7 +132,7 @@ export function negateInteger(text: string): string {
 
 const INFINITY_WORD = /^[+-]?inf(?:inity)?$/i
 /** The decimals that C's `strtod` accepts, without hexadecimal floats. */
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
 
 /**
  * Parses a double: a decimal, or `inf` with an optional sign.

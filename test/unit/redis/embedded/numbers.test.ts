@@ -45,6 +45,17 @@ describe('numbers in commands', () => {
     expect(() => addDecimals('0', '1e-999999999')).toThrow('ERR value is not a valid float')
   })
 
+  test('are refused in time in proportion to their length, however many digits come first', () => {
+    const text = `${'1'.repeat(50_000)}x`
+    const before = process.cpuUsage()
+
+    expect(() => parseDouble(text)).toThrow('ERR value is not a valid float')
+    expect(() => addDecimals(text, '1')).toThrow('ERR value is not a valid float')
+
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
+  })
+
   test('can be parsed from the text of a score', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
