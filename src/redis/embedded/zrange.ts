@@ -69,22 +69,25 @@ function parseQuery(fixed: Readonly<Query>, argv: Argv, start: number): Query {
   return query
 }
 
-/** Applies LIMIT. A negative count means no limit; a negative offset gives no members. */
-function applyLimit(found: Scored[], limit: Query['limit']): Scored[] {
-  if (limit === undefined) return found
+/** The ranks that LIMIT leaves. A negative count means no limit; a negative offset gives no members. */
+function limited(start: number, end: number, { limit, isReversed }: Query): [number, number] {
+  if (limit === undefined) return [start, end]
   const [offset, count] = limit
-  if (offset < 0) return []
-  return found.slice(offset, count < 0 ? undefined : offset + count)
+  if (offset < 0) return [0, 0]
+  const most = count < 0 ? Infinity : count
+  return isReversed
+    ? [Math.max(start, end - offset - most), end - offset]
+    : [start + offset, Math.min(end, start + offset + most)]
 }
 
 /** The members of a set in a range, in the requested order. */
 function select(set: SortedSetValue, toRanks: ToRanks, query: Query): Scored[] {
   const [start, end] = toRanks(set)
-  if (!query.isReversed) return applyLimit(set.slice(start, end), query.limit)
+  if (!query.isReversed) return set.slice(...limited(start, end, query))
   // Reversed ranks count from the other end. Scores and texts select the same members in both directions.
-  const reversed =
-    query.kind === 'RANK' ? set.slice(set.size - end, set.size - start) : set.slice(start, end)
-  return applyLimit(reversed.reverse(), query.limit)
+  return query.kind === 'RANK'
+    ? set.slice(set.size - end, set.size - start).reverse()
+    : set.slice(...limited(start, end, query)).reverse()
 }
 
 function parseEnds(query: Query, first: string, second: string): ToRanks {
