@@ -13,6 +13,8 @@ export interface Entry {
   /** First instant at which the key is absent, in epoch milliseconds; Infinity for never. */
   expiresAt: number
   bytes: number
+  /** The length of a string in bytes, if APPEND has counted it since its last change. */
+  length: number | undefined
   /** Ordinal of the latest use, for LRU. */
   lastUse: number
   /** Epoch milliseconds of the latest use. */

@@ -244,6 +244,7 @@ export class Keyspace {
       value,
       expiresAt: Infinity,
       bytes: 0,
+      length: undefined,
       lastUse: ++this.#uses,
       usedAt: this.now,
       frequency: INITIAL_FREQUENCY,
@@ -261,6 +262,7 @@ export class Keyspace {
     const bytes = ENTRY_BYTES + key.length + (isString(value) ? value.length : value.bytes)
     this.#usedBytes += bytes - entry.bytes
     entry.bytes = bytes
+    entry.length = undefined
   }
 
   readonly #expire = (entry: Entry): void => {

@@ -12,11 +12,14 @@ import { stringRange } from './index-range.ts'
 import type { Keyspace } from './keyspace.ts'
 import { lcs } from './lcs.ts'
 import { type Argv, addIntegers, negateInteger, parseInteger } from './parse.ts'
-import { appended, lengthOf, patched, sliceOf } from './string-value.ts'
+import { appended, lengthOf, patched, type StringValue, sliceOf } from './string-value.ts'
 import { byteLength } from './text.ts'
 
 /** The longest string that Redis accepts, `proto-max-bulk-len`. */
 export const MAX_STRING_BYTES: number = 512 * 1024 * 1024
+
+/** After how many appended bytes a string is counted anew. */
+const RECOUNT_BYTES = 65_536
 
 /** @throws {CommandError} When a string would be longer than Redis or the memory limit allows. */
 export function checkLength(db: Keyspace, bytes: number): void {
@@ -26,11 +29,24 @@ export function checkLength(db: Keyspace, bytes: number): void {
 }
 
 function append(db: Keyspace, argv: Argv): Reply {
-  const value = appended(db.string(argv[1]) ?? '', argv[2])
-  const bytes = lengthOf(value)
+  const [, key, text] = argv
+  const value = appended(db.string(key) ?? '', text)
+  const known = db.peek(key)?.length
+  const bytes = known === undefined ? lengthOf(value) : lengthAfter(known, value, text)
   checkLength(db, bytes)
-  db.replace(argv[1], value)
+  db.replace(key, value).length = bytes
   return bytes
+}
+
+/**
+ * The length of a value after an append, from the length before. Counting all of a long string each time would take
+ * quadratic time for a log. It is counted once in a while, because that also joins the parts in memory.
+ */
+function lengthAfter(before: number, value: StringValue, text: string): number {
+  const bytes = before + byteLength(text)
+  const isDue = Math.floor(bytes / RECOUNT_BYTES) > Math.floor(before / RECOUNT_BYTES)
+  // Half a character may now be a whole one.
+  return isDue || !text.isWellFormed() ? lengthOf(value) : bytes
 }
 
 function getrange(db: Keyspace, argv: Argv): Reply {
