@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { EmbeddedRedis } from '../../../../src/redis/embedded/index.ts'
-
-/** Milliseconds of the processor that `work` takes. */
-function cost(work: () => void): number {
-  const before = process.cpuUsage()
-  work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1_000
-}
+import { cpuTimeOf } from '../../../support/cpu-time.ts'
 
 describe('EmbeddedRedis with large values', () => {
   test.each([
@@ -18,7 +11,7 @@ describe('EmbeddedRedis with large values', () => {
     const members = Array.from({ length: 100_000 }, (_, i) => [i, `m${i}`]).flat()
     redis.execute(['ZADD', 'set', ...members])
 
-    const ms = cost(() => {
+    const ms = cpuTimeOf(() => {
       for (let i = 0; i < 1_000; i++) {
         redis.execute([name, 'set', first, last, 'LIMIT', 5, 10])
       }
@@ -32,7 +25,7 @@ describe('EmbeddedRedis with large values', () => {
     const redis = new EmbeddedRedis()
     const line = 'x'.repeat(50)
 
-    const ms = cost(() => {
+    const ms = cpuTimeOf(() => {
       for (let i = 0; i < 10_000; i++) redis.execute(['APPEND', 'log', line])
     })
 
