@@ -47,8 +47,7 @@ class Writer {
 
   place(value: unknown): number {
     if (value === undefined || isSpecialNumber(value)) {
-      const special = SPECIAL.findIndex((known) => known !== HOLE && Object.is(known, value))
-      if (special >= 0) return ~special
+      return ~SPECIAL.findIndex((known) => Object.is(known, value))
     }
     const known = this.#places.get(value)
     if (known !== undefined) return known
@@ -234,7 +233,8 @@ class Reader {
     const type = isLeafName(name) ? builtIn(name) : undefined
     if (type === undefined) throw malformed()
     if (name.startsWith('Temporal.')) return type.from(textIn(first))
-    if (typeof first === 'string') return new type(...rest.map(textIn))
+    // A typed array would take the text for its length, and allocate gigabytes.
+    if (typeof first === 'string' && !name.endsWith('Array')) return new type(...rest.map(textIn))
     const buffer = this.at(first)
     if (!(buffer instanceof ArrayBuffer)) throw malformed()
     return new type(buffer, ...more)

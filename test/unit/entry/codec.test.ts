@@ -238,6 +238,8 @@ describe('decodeValue', () => {
     ['d', '[["URL","not a url"]]'],
     ['d', '[["RegExp","("]]'],
     ['d', '[["Uint8Array",1],5]'],
+    ['d', '[["Uint8Array","4000000000"]]'],
+    ['d', '[["Float64Array","9"]]'],
     ['d', '[{"__proto__":1},1]'],
     ['d', '[{"\\u005f_proto__":1},1]'],
     ['d', '[["null","__proto__",1],1]'],
