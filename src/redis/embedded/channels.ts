@@ -13,6 +13,7 @@ export type MessageListener = (data: string) => void
 interface Subscription {
   readonly name: string
   readonly listener: MessageListener
+  hasEnded: boolean
 }
 
 interface PatternSubscription extends Subscription {
@@ -31,11 +32,12 @@ export class Channels {
 
   /** Subscribes to a channel. The returned function unsubscribes. */
   subscribe(name: string, listener: MessageListener): () => void {
-    const subscription: Subscription = { name, listener }
+    const subscription: Subscription = { name, listener, hasEnded: false }
     const listeners = this.#exact.get(name) ?? new Set()
     this.#exact.set(name, listeners.add(subscription))
     this.#deliver(subscription, `subscribe,${name},1`)
     return () => {
+      subscription.hasEnded = true
       listeners.delete(subscription)
       if (listeners.size === 0 && this.#exact.get(name) === listeners) this.#exact.delete(name)
     }
@@ -43,10 +45,13 @@ export class Channels {
 
   /** Subscribes to the channels that match a glob. The returned function unsubscribes. */
   psubscribe(name: string, listener: MessageListener): () => void {
-    const subscription = { name, listener, matches: compileGlob(name) }
+    const subscription = { name, listener, hasEnded: false, matches: compileGlob(name) }
     this.#patterns.add(subscription)
     this.#deliver(subscription, `psubscribe,${name},1`)
-    return () => this.#patterns.delete(subscription)
+    return () => {
+      subscription.hasEnded = true
+      this.#patterns.delete(subscription)
+    }
   }
 
   /** Sends a message and returns how many subscriptions it went to. */
@@ -77,8 +82,14 @@ export class Channels {
     return new Set([...this.#patterns].map(({ name }) => name)).size
   }
 
-  /** Runs the listener after the current command, so that it never runs inside a transaction. */
+  /**
+   * Runs the listener after the current command, so that it never runs inside a transaction. A subscription that
+   * has ended by then gets nothing more.
+   */
   #deliver(subscription: Subscription, data: string): void {
-    this.#platform.defer(Promise.resolve().then(() => subscription.listener(data)))
+    const delivered = Promise.resolve().then(() =>
+      subscription.hasEnded ? undefined : subscription.listener(data),
+    )
+    this.#platform.defer(delivered)
   }
 }

@@ -130,6 +130,20 @@ describe('embeddedTransport', () => {
       ])
     })
 
+    test('that have ended receive nothing, not even what was published just before', async () => {
+      const engine = new EmbeddedRedis({ platform })
+      const onMessage = vi.fn<(data: string) => void>()
+      const ends = [engine.subscribe('news', onMessage), engine.psubscribe('n*', onMessage)]
+      await platform.settle()
+      onMessage.mockClear()
+
+      expect(engine.execute(['PUBLISH', 'news', 'hello'])).toEqual({ result: 2 })
+      for (const end of ends) end()
+      await platform.settle()
+
+      expect(onMessage).not.toHaveBeenCalled()
+    })
+
     test('are listed by PUBSUB', async () => {
       const onMessage = (): void => undefined
       await transport.request({ path: ['subscribe', 'a', 'b'], onMessage })
