@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withDeadline } from '../../flight/deadline.ts'
+import { unlessAborted, withDeadline } from '../../flight/deadline.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { Transport } from '../../redis/requester.ts'
 import { ContractViolation } from './check.ts'
@@ -45,14 +45,20 @@ export function casesOf(
     new ContractViolation(`Not done within ${timeoutMs} ms: a request was left without an answer`)
   return clauses.map(({ name, check }) => ({
     name,
-    run: () => withDeadline(webPlatform(), timeoutMs, overdue, () => runOn(make, check)),
+    run: () =>
+      withDeadline(webPlatform(), timeoutMs, overdue, (signal) => runOn(make, check, signal)),
   }))
 }
 
-async function runOn(make: MakeTransport, check: Clause['check']): Promise<void> {
+async function runOn(
+  make: MakeTransport,
+  check: Clause['check'],
+  signal: AbortSignal,
+): Promise<void> {
   const transport = await make()
   try {
-    await check(transport)
+    // An open connection would keep the process of the test runner alive.
+    await unlessAborted(check(transport), signal)
   } finally {
     await transport.close()
   }

@@ -185,12 +185,16 @@ describe('the contract of a transport', () => {
     )
   })
 
-  test('gives up on a transport that does not answer', async () => {
-    const silent = (): Transport =>
-      wrapTransport(embeddedTransport(), () => new Promise(() => undefined), {})
+  test('gives up on a transport that does not answer, and closes it', async () => {
+    const closed = Promise.withResolvers<void>()
+    const silent = (): Transport => ({
+      ...wrapTransport(embeddedTransport(), () => new Promise(() => undefined), {}),
+      close: async () => closed.resolve(),
+    })
     const [first] = transportContract(silent, { timeoutMs: 20 })
 
     await expect(first?.run()).rejects.toThrow('Not done within 20 ms')
+    await closed.promise
   })
 
   test('has a different name for each case, and script cases only if any script can run', () => {
