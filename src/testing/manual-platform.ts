@@ -85,13 +85,14 @@ export class ManualPlatform implements Platform {
 
   /**
    * Moves time forward by `ms` milliseconds. Delays that become due fire in order, each at its own time; the
-   * promises that a delay settles run before the next delay fires.
+   * promises that a delay settles run before the next delay fires. They may advance time themselves, such as a
+   * loader that is to be slow.
    */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms
+    const until = this.#leave(ms)
     await flushMicrotasks()
     while (this.#fireNext(until)) await flushMicrotasks()
-    this.#now = until
+    this.#now = Math.max(this.#now, until)
   }
 
   /**
@@ -99,9 +100,9 @@ export class ManualPlatform implements Platform {
    * next awaits. For tests that run very many short schedules.
    */
   jump(ms: number): void {
-    const until = this.#now + ms
+    const until = this.#leave(ms)
     while (this.#fireNext(until));
-    this.#now = until
+    this.#now = Math.max(this.#now, until)
   }
 
   /**
@@ -110,6 +111,13 @@ export class ManualPlatform implements Platform {
    */
   async settle(): Promise<void> {
     while (this.#deferred.size > 0) await Promise.all(this.#deferred)
+  }
+
+  /** The time in `ms` milliseconds. Sets the clock back at once if `ms` is negative. */
+  #leave(ms: number): number {
+    const until = this.#now + ms
+    this.#now = Math.min(this.#now, until)
+    return until
   }
 
   /** Fires the earliest delay that is due by then, if any. */

@@ -92,4 +92,28 @@ describe('ManualPlatform', () => {
 
     expect(done).toEqual(['first', 'second'])
   })
+
+  test('does not go back to the end of an advance when a longer one ran within it', async () => {
+    const platform = new ManualPlatform({ startAt: 0 })
+    const slowLoad = async (): Promise<number> => {
+      await platform.delay(1)
+      await platform.advance(500)
+      return platform.now()
+    }
+
+    const loaded = slowLoad()
+    for (const ms of [2, 3, 4]) void platform.delay(ms)
+    await platform.advance(10)
+
+    await expect(loaded).resolves.toBe(501)
+    expect(platform.now()).toBe(501)
+  })
+
+  test('sets the clock back by a negative time', async () => {
+    const platform = new ManualPlatform({ startAt: 1_000 })
+    platform.jump(-300)
+    await platform.advance(-200)
+
+    expect(platform.now()).toBe(500)
+  })
 })
