@@ -59,6 +59,8 @@ const PIECES = new RegExp(
   'giu',
 )
 
+/** Numbers with more digits are compared as they are written: a float would round them, as it does ids. */
+const EXACT_DIGITS = 15
 const MAGNITUDES: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, bn: 1e9, b: 1e9 }
 const SIGNS: Readonly<Record<string, string>> = {
   $: 'usd',
@@ -100,12 +102,15 @@ function tokensOf(found: Found, atStart: boolean): readonly Token[] {
 }
 
 function numberTokens(digits: string, suffix = ''): readonly Token[] {
-  const value = Number(digits.replaceAll(',', '').replace('−', '-'))
+  const plain = digits.replaceAll(',', '').replace('−', '-')
+  const value = plain.replace(/\D/g, '').length > EXACT_DIGITS ? plain : Number(plain)
   const ending = suffix.toLowerCase()
   if (ending === '') return [number(String(value))]
   if (/^(?:st|nd|rd|th)$/.test(ending)) return [number(`#${value}`)]
   const magnitude = MAGNITUDES[ending]
-  if (magnitude !== undefined && !/^m$/.test(ending)) return [number(String(value * magnitude))]
+  if (magnitude !== undefined && !/^m$/.test(ending)) {
+    return [number(String(Number(value) * magnitude))]
+  }
   const sign = SIGNS[ending]
   if (sign !== undefined || UNITS.has(ending)) {
     return [number(String(value)), word(sign ?? ending, false)]

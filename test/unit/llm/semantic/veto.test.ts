@@ -91,6 +91,7 @@ describe('the veto', () => {
   test.each<[VetoReason, string, string]>([
     ['language', 'Why is the sky blue?', 'Warum ist der Himmel blau?'],
     ['number', 'Cook pasta for two', 'Cook pasta for 3'],
+    ['number', 'Who has the id 175928847299117063?', 'Who has the id 175928847299117064?'],
     ['unit', '5 miles is how far?', '5 km is how far?'],
     ['identifier', 'Explain parse_args', 'Explain parse_known'],
     ['identifier', 'What does git branch -d do?', 'What does git branch -D do?'],
