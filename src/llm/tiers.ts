@@ -61,7 +61,8 @@ export class Tiers {
   ): Promise<Search> {
     if (pointer !== undefined && pointer !== request.id) {
       const answer = await this.#read(request, pointer)
-      if (answer) return { kind: 'found', tier: 'normalised', answer, similarity: undefined }
+      if (this.#mayServe(request, answer))
+        return { kind: 'found', tier: 'normalised', answer, similarity: undefined }
     }
     return this.#match(request, signal)
   }
@@ -77,21 +78,29 @@ export class Tiers {
     if (match.kind !== 'hit') return { kind: 'none', match }
     const { entryId, similarity } = match
     const answer = await this.#read(request, entryId)
-    if (answer) return { kind: 'found', tier: 'semantic', answer, similarity }
+    if (this.#mayServe(request, answer)) {
+      return { kind: 'found', tier: 'semantic', answer, similarity }
+    }
     // The answer has expired, was invalidated, or was never stored.
-    platform.defer(matcher.forget(scope, [entryId]))
+    if (!answer) platform.defer(matcher.forget(scope, [entryId]))
     return { kind: 'none', match: { kind: 'miss', reason: 'below' } }
   }
 
-  /** The answer with this id, if it may be given to another prompt and is not too old. */
-  async #read(request: Resolved, id: string): Promise<StoredAnswer | undefined> {
+  /** The answer with this id, if it may be given to another prompt; `unread` if Redis did not tell. */
+  async #read(request: Resolved, id: string): Promise<StoredAnswer | 'unread' | undefined> {
     const options = { tags: request.tags, schema: answerSchema as never }
-    const { value } = await this.#ctx.cache().lookup(answerKey(id), options)
+    const { value, outcome } = await this.#ctx.cache().lookup(answerKey(id), options)
+    if (outcome.kind === 'miss' && outcome.reason === 'unavailable') return 'unread'
     const answer = value as StoredAnswer | undefined
-    if (!answer?.isMatchable) return undefined
-    const { maxAgeMs } = request.control
-    const isTooOld = maxAgeMs !== undefined && this.#ctx.platform.now() - answer.at > maxAgeMs
-    return isTooOld ? undefined : answer
+    return answer?.isMatchable ? answer : undefined
+  }
+
+  /** Whether an answer was read that is not too old for this request. */
+  #mayServe(
+    { control: { maxAgeMs = Infinity } }: Resolved,
+    answer: StoredAnswer | 'unread' | undefined,
+  ): answer is StoredAnswer {
+    return typeof answer === 'object' && this.#ctx.platform.now() - answer.at <= maxAgeMs
   }
 
   /** Makes a new answer findable from other prompts. Never rejects, as the answer itself does not depend on it. */
@@ -120,6 +129,8 @@ export class Tiers {
     if (match?.kind !== 'explore') return matcher.remember({ scope, prompt, entryId })
     const { candidate } = match
     const answer = await this.#read(request, candidate.entryId)
+    // The candidate is neither judged nor forgotten.
+    if (answer === 'unread') return matcher.remember({ scope, prompt, entryId })
     const stored = answer && textOf(answer)
     await matcher.review({ scope, prompt, entryId, candidate, stored, fresh: fresh() })
   }

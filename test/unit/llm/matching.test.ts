@@ -4,9 +4,16 @@ import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { llmProxy } from '../../../src/llm/proxy/index.ts'
 import { createSemanticMatcher } from '../../../src/llm/semantic/create-matcher.ts'
 import type { Embedder } from '../../../src/llm/semantic/embedder.ts'
-import type { Match, Matcher } from '../../../src/llm/semantic/matcher.ts'
+import type {
+  Match,
+  Matcher,
+  MatchRequest,
+  RememberRequest,
+} from '../../../src/llm/semantic/matcher.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { eventually } from '../../support/eventually.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
 import { turns } from '../../support/turns.ts'
 
@@ -90,6 +97,45 @@ describe('matching by similarity', () => {
     expect(await llm.getCachedLLMResponse(SIMILAR, MODEL, asking)).toBeUndefined()
   })
 
+  test('an answer that is too old for one request is still found by others', async () => {
+    const platform = new ManualPlatform()
+    const aged = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    const matcher = createSemanticMatcher({ cache: aged, lag: 0 })
+    const matching = new LLMResponseCache({ cache: aged, matcher, platform })
+    const asking = { enableSemanticMatching: true }
+    await matching.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
+    await platform.advance(60_000)
+    const asWell = { ...asking, cacheControl: 'max-age=10' }
+
+    expect(await matching.getCachedLLMResponse(SIMILAR, MODEL, asWell)).toBeUndefined()
+    await turns()
+    expect(await matching.getCachedLLMResponse(SIMILAR, MODEL, asking)).toMatchObject({
+      response: 'By mail.',
+      tier: 'semantic',
+    })
+  })
+
+  test('an answer that cannot be read now is not forgotten', async () => {
+    const redis = faultyRequester(embeddedTransport())
+    const flaky = new RedisCacheManager({ redis, retries: 0 })
+    const inner = createSemanticMatcher({ cache: flaky, lag: 0 })
+    const match = async (asked: MatchRequest): Promise<Match> => {
+      const found = await inner.match(asked)
+      redis.fate = () => ({ kind: 'fail', error: new Error('away') })
+      return found
+    }
+    const forget = vi.fn(async () => undefined)
+    const matcher: Matcher = { ...bound(inner), match, forget }
+    const matching = new LLMResponseCache({ cache: flaky, matcher })
+    const asking = { enableSemanticMatching: true }
+    await matching.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
+
+    expect(await matching.getCachedLLMResponse(SIMILAR, MODEL, asking)).toBeUndefined()
+
+    expect(matching.getCacheStats()).toMatchObject({ matching: { hits: 1 } })
+    expect(forget).not.toHaveBeenCalled()
+  })
+
   test('prompts that differ in something that matters are vetoed, and counted by reason', async () => {
     const asking = { enableSemanticMatching: true }
     await llm.cacheLLMResponse('How do I turn on the alarm of my house?', 'Press 1.', MODEL, asking)
@@ -131,6 +177,34 @@ describe('matching by similarity', () => {
       }),
     )
     expect(remember).not.toHaveBeenCalled()
+  })
+
+  test('a candidate whose answer is too old for the request is judged, and not forgotten', async () => {
+    const platform = new ManualPlatform()
+    const aged = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    const inner = createSemanticMatcher({ cache: aged })
+    let entryId = ''
+    const remember = async (told: RememberRequest) => {
+      entryId = told.entryId
+    }
+    const match = async (): Promise<Match> => ({
+      kind: 'explore',
+      reason: 'unproven',
+      candidate: { entryId, similarity: 0.9 },
+      confidence: 0.2,
+    })
+    const review = vi.fn(async () => undefined)
+    const matcher: Matcher = { ...bound(inner), match, remember, review }
+    const exploring = new LLMResponseCache({ cache: aged, matcher, platform })
+    const asking = { enableSemanticMatching: true }
+    await exploring.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
+    await platform.advance(60_000)
+
+    const request = { ...asking, prompt: SIMILAR, model: MODEL, cacheControl: 'max-age=10' }
+    await exploring.getOrGenerate(request, () => 'By post.')
+
+    await eventually(() => expect(review).toHaveBeenCalledOnce())
+    expect(review).toHaveBeenCalledWith(expect.objectContaining({ stored: 'By mail.' }))
   })
 
   test('an embedder that fails makes a miss', async () => {
