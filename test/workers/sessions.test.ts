@@ -219,6 +219,14 @@ describe("a deployment's own authenticator", () => {
     ['refuses', 401, () => new Response(null, { status: 401 })],
     ['fails', 503, () => new Response('broken', { status: 500 })],
     ['answers nonsense', 503, () => Response.json({ user: 'ada' })],
+    ['answers a page', 503, () => new Response('<h1>Back soon</h1>')],
+    [
+      'cannot be reached',
+      503,
+      () => {
+        throw new Error('Network connection lost.')
+      },
+    ],
   ])('that %s is answered %i', async (_, status, answer) => {
     const email = `${crypto.randomUUID()}@shop.example`
 

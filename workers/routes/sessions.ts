@@ -19,7 +19,7 @@ import { workersPlatform } from 'nearcache/platform/workers'
 import { LOGIN_POLICIES, RateLimiter } from 'nearcache/ratelimit'
 import type { Issued, SessionInfo } from 'nearcache/session'
 import * as z from 'zod/mini'
-import { type Account, AuthenticatorError, isLocal } from '../authenticate.ts'
+import { type Account, isLocal } from '../authenticate.ts'
 import { readBody } from '../body.ts'
 import type { Sessions } from '../compose.ts'
 import { deviceOf } from '../device.ts'
@@ -153,7 +153,7 @@ async function accountIn(c: Context): Promise<string> {
   return email
 }
 
-function unavailable(error: unknown): never {
-  if (!(error instanceof AuthenticatorError || error instanceof DOMException)) throw error
+/** Also answers for what is no answer: a page instead of JSON, or a service that cannot be reached. */
+function unavailable(): never {
   throw new ProblemError({ status: 503, title: 'Nobody can be told apart now', retryAfter: 5 })
 }
