@@ -38,6 +38,8 @@ interface Scope {
   upTo: string
   /** When Redis was last asked; epoch milliseconds. */
   askedAt: number
+  /** Counts this isolate's changes: a search that was under way during one may not have seen it. */
+  changes: number
   noteBytes: number
 }
 
@@ -76,9 +78,9 @@ export class RedisVectorStore implements VectorStore {
   }
 
   async search(scope: string, code: Int8Array, limit: number): Promise<readonly Neighbour[]> {
-    const known = this.#scopes.get(scope) ?? emptyScope(this.#options.space.dimensions)
-    const { lagMs } = this.#options
-    if (this.#ctx.platform.now() - known.askedAt >= lagMs) await this.#catchUp(scope, known)
+    const known = this.#scopes.get(scope) ?? this.#open(scope)
+    const sinceMs = Math.abs(this.#ctx.platform.now() - known.askedAt)
+    if (sinceMs >= this.#options.lagMs) await this.#catchUp(scope, known)
     return known.shelf.search(code, limit).map(({ id, similarity }) => ({
       entryId: id,
       similarity,
@@ -103,18 +105,27 @@ export class RedisVectorStore implements VectorStore {
       const part = entryIds.slice(at, at + FORGOTTEN_AT_ONCE)
       await this.#ctx.link.run(SEMANTIC_FORGET, [vectors, log, state], part)
     }
+    this.#askAgain(scope)
   }
 
   async clear(scope: string): Promise<void> {
-    this.#scopes.delete(scope)
     const { vectors, log, state } = this.#options.names.of(scope)
     await this.#ctx.link.send(['DEL', vectors, log, state])
+    this.#scopes.delete(scope)
   }
 
-  /** Makes the next search ask Redis: an isolate finds a prompt that it has added itself, despite the lag. */
+  #open(scope: string): Scope {
+    const opened = emptyScope(this.#options.space.dimensions)
+    this.#scopes.set(scope, opened)
+    return opened
+  }
+
+  /** Makes the next search ask Redis: an isolate sees what it has changed itself, despite the lag. */
   #askAgain(scope: string): void {
     const known = this.#scopes.get(scope)
-    if (known) known.askedAt = Number.NEGATIVE_INFINITY
+    if (!known) return
+    known.askedAt = Number.NEGATIVE_INFINITY
+    known.changes++
   }
 
   /** Reads the changes since the last search, up to a bound. */
@@ -122,19 +133,22 @@ export class RedisVectorStore implements VectorStore {
     const { vectors, log } = this.#options.names.of(scope)
     const most = Math.ceil(REPLY_BYTES / (this.#options.space.dimensions * 1.4 + 200))
     const askedAt = this.#ctx.platform.now()
+    const { changes } = known
     for (let replies = 0; replies < REPLIES_A_SEARCH; replies++) {
-      const reply = await this.#ctx.link.run(SEMANTIC_SINCE, [vectors, log], [known.upTo, most])
-      const read = await this.#take(scope, known, reply)
-      this.#scopes.set(scope, known)
+      const { upTo } = known
+      const reply = await this.#ctx.link.run(SEMANTIC_SINCE, [vectors, log], [upTo, most])
+      const read = await this.#take(scope, known, upTo, reply)
+      // Unless it was cleared or dropped in the meantime.
+      if (this.#scopes.get(scope) === known) this.#scopes.set(scope, known)
       if (read < most) {
-        known.askedAt = askedAt
+        if (known.changes === changes) known.askedAt = askedAt
         return
       }
     }
   }
 
-  /** Applies one reply. @returns How many changes it held. */
-  async #take(scope: string, known: Scope, reply: Reply): Promise<number> {
+  /** Applies the reply of what came after `upTo`. @returns How many changes it held. */
+  async #take(scope: string, known: Scope, upTo: string, reply: Reply): Promise<number> {
     const [oldest, ...rest] = (Array.isArray(reply) ? reply : []) as readonly Reply[]
     const changes = Array.from({ length: Math.floor(rest.length / 3) }, (_, i) => ({
       id: String(rest[i * 3]),
@@ -152,7 +166,9 @@ export class RedisVectorStore implements VectorStore {
       if (vector) keep(known, vector, Number(place))
       known.upTo = place
     })
-    dropBefore(known, oldest === undefined ? Infinity : Number(oldest))
+    // A concurrent search may have read what was added after this look at an empty log.
+    if (oldest !== undefined) dropBefore(known, Number(oldest))
+    else if (known.upTo === upTo) dropBefore(known, Infinity)
     return changes.length
   }
 }
@@ -164,6 +180,7 @@ function emptyScope(dimensions: number): Scope {
     places: new Map(),
     upTo: '0',
     askedAt: Number.NEGATIVE_INFINITY,
+    changes: 0,
     noteBytes: 0,
   }
 }
