@@ -50,6 +50,7 @@ export class Snapshots {
   readonly #minutes: SliceWindow
   readonly #hours: SliceWindow
   #last: Snapshot | undefined
+  #changes = 0
 
   constructor(options: ResolvedOptions) {
     const { figures } = options.monitor
@@ -72,13 +73,16 @@ export class Snapshots {
     const now = platform.now()
     // Half the interval, so that a page that refreshes on time gets new data. `abs`: the clock may be set back.
     if (this.#last && Math.abs(now - this.#last.at) < refreshMs / 2) return this.#last
+    const changes = this.#changes
     const snapshot = await this.#gather(now)
-    this.#last = snapshot
+    // Parts of it may have been read before a change that was made in the meantime.
+    if (changes === this.#changes) this.#last = snapshot
     return snapshot
   }
 
   /** Discards the snapshot after a change. */
   forget(): void {
+    this.#changes++
     this.#last = undefined
   }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { resolveOptions } from '../../../src/dashboard/options.ts'
 import { Snapshots } from '../../../src/dashboard/snapshot.ts'
+import type { HotKeyLists, HotKeys } from '../../../src/monitor/hot-keys.ts'
+import { turns } from '../../support/turns.ts'
 import { bench, TOKEN } from './bench.ts'
 
 test('after the clock was set back, snapshots are not kept until it has caught up', async () => {
@@ -23,4 +25,20 @@ test('after the clock was set back, snapshots are not kept until it has caught u
 
   expect(second).not.toBe(first)
   expect(await snapshots.read()).toBe(second)
+})
+
+test('a snapshot that was being gathered during a change is not shown after it', async () => {
+  const { cache, monitor, platform } = bench()
+  const gate = Promise.withResolvers<HotKeyLists>()
+  const hotKeys = { read: () => gate.promise } as HotKeys
+  const options = { cache, monitor, platform, hotKeys, authenticate: TOKEN }
+  const snapshots = new Snapshots(resolveOptions(options))
+  const gathering = snapshots.read()
+  await turns()
+
+  snapshots.forget()
+  gate.resolve({ hits: [], misses: [] })
+  const old = await gathering
+
+  expect(await snapshots.read()).not.toBe(old)
 })
