@@ -8,7 +8,7 @@
 import { toBase64Url } from '../entry/bytes.ts'
 import { randomId } from '../entry/id.ts'
 import type { Platform } from '../platform/platform.ts'
-import { bearerIn, isSameSecret } from '../web/bearer.ts'
+import { bearerIn, hasBearer, isSameSecret } from '../web/bearer.ts'
 import type { Authenticate } from './options.ts'
 
 /** How a request was admitted. `bearer` needs no form token, as pages of other sites cannot send the header. */
@@ -38,7 +38,7 @@ export class Admission {
     if (typeof this.#authenticate === 'function') {
       return (await this.#authenticate(request)) === true ? 'browser' : undefined
     }
-    if (request.headers.has('authorization')) {
+    if (hasBearer(request.headers)) {
       return (await isSameSecret(bearerIn(request.headers), this.#authenticate))
         ? 'bearer'
         : undefined

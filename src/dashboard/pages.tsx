@@ -8,6 +8,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Census } from '../cache/census.ts'
 import { readAtMost } from '../entry/bounded-bytes.ts'
+import { hasBearer } from '../web/bearer.ts'
 import { type Problem, problemResponse } from '../web/problem.ts'
 import * as actions from './actions.ts'
 import { Admission } from './admission.ts'
@@ -180,7 +181,7 @@ export class Pages {
   }
 
   #turnAway(c: Context, complaint?: string): Response | Promise<Response> {
-    const isWrong = c.req.header('authorization') !== undefined
+    const isWrong = hasBearer(c.req.raw.headers)
     const isLive = c.req.header(LIVE_HEADER) !== undefined
     if (!this.#admission.hasLogin || isWrong || isLive) return refuse(UNKNOWN_CALLER)
     return complaint ? this.login(c, complaint, 401) : c.redirect('login', 303)

@@ -9,6 +9,11 @@ export function bearerIn(headers: Headers): string {
   return /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? ''
 }
 
+/** Whether a request brings a bearer token, right or wrong. Other schemes are for a proxy in front. */
+export function hasBearer(headers: Headers): boolean {
+  return /^Bearer\b/i.test(headers.get('authorization') ?? '')
+}
+
 /**
  * Whether two secrets are equal. Their hashes, which are of one length, are compared in full: the time that
  * it takes tells not even how long the expected one is.

@@ -85,6 +85,15 @@ describe('who may enter', () => {
     expect(response.status).toBe(200)
   })
 
+  test('a password for a proxy in front, which passes it on, is no wrong token', async () => {
+    const { browser } = bench()
+    const basic = { authorization: 'Basic b3BzOnNlY3JldA==' }
+    expect((await browser.get('/ops/overview', basic)).headers.get('location')).toBe('login')
+    await browser.logIn()
+
+    expect((await browser.get('/ops/overview', basic)).status).toBe(200)
+  })
+
   test('a wrong token at the form is refused with 401, in words', async () => {
     const { browser } = bench()
 
