@@ -48,7 +48,7 @@ export interface DashboardOptions {
   readonly pricePer100k?: number
   /** The version of the deployment to show. @default none is shown */
   readonly version?: string
-  /** How long a browser stays logged in. @default '12h' */
+  /** How long a browser stays logged in, up to the 400 days of any cookie. @default '12h' */
   readonly session?: Duration
   /** @default webPlatform() */
   readonly platform?: Platform
@@ -71,6 +71,7 @@ export interface ResolvedOptions {
 }
 
 const MIN_TOKEN = 16
+const SESSION_RANGE = { min: 60_000, max: 400 * 86_400_000 }
 const FIELDS =
   `cache monitor authenticate mode values warming hotKeys refresh pricePer100k version session
   platform`.split(/\s+/)
@@ -101,7 +102,7 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
     refreshMs: toMilliseconds(options.refresh ?? '5s', 'refresh', { min: 1_000 }),
     pricePer100k,
     version: options.version,
-    sessionMs: toMilliseconds(options.session ?? '12h', 'session', { min: 60_000 }),
+    sessionMs: toMilliseconds(options.session ?? '12h', 'session', SESSION_RANGE),
     platform,
   }
 }

@@ -333,6 +333,7 @@ describe('options', () => {
     ['refresh', { refresh: '10ms' }],
     ['pricePer100k', { pricePer100k: -1 }],
     ['session', { session: '1s' }],
+    ['session', { session: '401d' }],
   ])('a bad %s is refused', (option, changes) => {
     expect(() => dashboard({ ...parts(), ...changes } as DashboardOptions)).toThrow(
       expect.objectContaining({ name: InvalidOptionError.name, option }),
