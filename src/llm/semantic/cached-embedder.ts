@@ -8,6 +8,7 @@ import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Duration } from '../../entry/duration.ts'
 import { digest } from '../canonical.ts'
 import type { Embedder, Vector } from './embedder.ts'
+import { quantize } from './quantize.ts'
 
 /** Long, because the vector of a text never changes. The matcher keeps scopes as long by default. */
 const DEFAULT_TTL = '30d'
@@ -36,11 +37,17 @@ export function cachedEmbedder(
       async (missing, context) => {
         const wanted = missing.map((key) => byKey.get(key) ?? '')
         const vectors = await embedder.embed(wanted, context.signal)
-        return new Map(missing.map((key, i) => [key, toBytes(vectors[i] ?? [])]))
+        return new Map(missing.map((key, i) => [key, toBytes(usable(vectors[i]))]))
       },
       { ...(signal && { signal }) },
     )
     return keys.map((key) => toVector(stored.get(key)))
+  }
+
+  /** @throws {InvalidValueError} For a vector that no search could use: it would be kept for a month. */
+  function usable(vector: Vector = []): Vector {
+    quantize(vector, dimensions)
+    return vector
   }
 
   return { ...embedder, isLocal: true, embed }

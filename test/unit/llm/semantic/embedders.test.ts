@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../../src/cache/manager.ts'
-import { EmbeddingError } from '../../../../src/errors.ts'
+import { EmbeddingError, InvalidValueError } from '../../../../src/errors.ts'
 import { cachedEmbedder } from '../../../../src/llm/semantic/cached-embedder.ts'
 import type { Embedder } from '../../../../src/llm/semantic/embedder.ts'
 import { lexicalEmbedder } from '../../../../src/llm/semantic/lexical-embedder.ts'
@@ -309,6 +309,24 @@ describe('cachedEmbedder', () => {
         Array.from(Float32Array.from(vectorOf(text), (value) => value / 3)),
       ),
     )
+  })
+
+  test.each<[string, (text: string) => readonly number[] | undefined]>([
+    ['of zeros', () => new Array(DIMENSIONS).fill(0)],
+    ['that is not finite', () => new Array(DIMENSIONS).fill(Number.NaN)],
+    ['of another length', () => [1, 2]],
+    ['that is missing', () => undefined],
+  ])('does not keep a vector %s, which no search could use', async (_, broken) => {
+    let answer = broken
+    const embed = async (some: readonly string[]) =>
+      some.map(answer).filter((vector) => vector !== undefined)
+    const cache = new RedisCacheManager({ redis: embeddedTransport() })
+    const embedder = cachedEmbedder({ model: 'm', dimensions: DIMENSIONS, embed }, cache)
+    await expect(embedder.embed(['a'])).rejects.toThrow(InvalidValueError)
+
+    answer = vectorOf
+
+    expect((await embedder.embed(['a'])).map((v) => Array.from(v))).toEqual([vectorOf('a')])
   })
 
   test('puts no text into keys, in Redis or in events, even if keys are not hashed', async () => {
