@@ -47,11 +47,15 @@ class Side {
     const [vectors, log, state] = KEYS
     switch (kind) {
       case 'remember':
-        return evalsha(scripts.SEMANTIC_REMEMBER, KEYS, [id, `text-${which}`, most, 1_000_000])
+        return evalsha(scripts.SEMANTIC_REMEMBER, KEYS, [id, `téxt-${which}`, most, 1_000_000])
       case 'forget':
         return evalsha(scripts.SEMANTIC_FORGET, KEYS, ids)
       case 'since':
-        return evalsha(scripts.SEMANTIC_SINCE, [vectors, log], [which % 2 === 0 ? 0 : FAR, most])
+        return evalsha(
+          scripts.SEMANTIC_SINCE,
+          [vectors, log],
+          [which % 4 < 3 ? 0 : FAR, most, which * 2],
+        )
       case 'learn': {
         const judgement = JUDGEMENTS[which % JUDGEMENTS.length] ?? ''
         const entries = which % 3 === 0 ? most : 0

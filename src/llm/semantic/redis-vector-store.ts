@@ -136,20 +136,21 @@ export class RedisVectorStore implements VectorStore {
     const { changes } = known
     for (let replies = 0; replies < REPLIES_A_SEARCH; replies++) {
       const { upTo } = known
-      const reply = await this.#ctx.link.run(SEMANTIC_SINCE, [vectors, log], [upTo, most])
-      const read = await this.#take(scope, known, upTo, reply)
+      const args = [upTo, most, REPLY_BYTES]
+      const reply = await this.#ctx.link.run(SEMANTIC_SINCE, [vectors, log], args)
+      const isCut = await this.#take(scope, known, upTo, reply)
       // Unless it was cleared or dropped in the meantime.
       if (this.#scopes.get(scope) === known) this.#scopes.set(scope, known)
-      if (read < most) {
+      if (!isCut) {
         if (known.changes === changes) known.askedAt = askedAt
         return
       }
     }
   }
 
-  /** Applies the reply of what came after `upTo`. @returns How many changes it held. */
-  async #take(scope: string, known: Scope, upTo: string, reply: Reply): Promise<number> {
-    const [oldest, ...rest] = (Array.isArray(reply) ? reply : []) as readonly Reply[]
+  /** Applies the reply of what came after `upTo`. @returns Whether there may be more. */
+  async #take(scope: string, known: Scope, upTo: string, reply: Reply): Promise<boolean> {
+    const [oldest, isCut, ...rest] = (Array.isArray(reply) ? reply : []) as readonly Reply[]
     const changes = Array.from({ length: Math.floor(rest.length / 3) }, (_, i) => ({
       id: String(rest[i * 3]),
       place: String(rest[i * 3 + 1]),
@@ -169,7 +170,7 @@ export class RedisVectorStore implements VectorStore {
     // A concurrent search may have read what was added after this look at an empty log.
     if (oldest !== undefined) dropBefore(known, Number(oldest))
     else if (known.upTo === upTo) dropBefore(known, Infinity)
-    return changes.length
+    return Number(isCut) === 1
   }
 }
 

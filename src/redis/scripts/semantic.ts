@@ -58,20 +58,28 @@ return known
 }
 
 /**
- * `KEYS: vectors, log  ARGV: place, most` → the place of the oldest entry, then id, place and text of each
- * later than the given place, oldest first. An empty list if there is no log.
+ * `KEYS: vectors, log  ARGV: place, most, most bytes` → the place of the oldest entry, 1 if there may be more than
+ * was returned, else 0, and then id, place and text of each entry later than the given place, oldest first: at
+ * most so many, and with texts of so many bytes, but at least one. An empty list if there is no log.
  */
 export const SEMANTIC_SINCE: Script = {
-  sha1: '78c715096fb16178a68e8d65b604b3043c2150ef',
+  sha1: '4e05371c9abeb4c82df4046d4d3787c032b15308',
   lua: `
 local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if not oldest[1] then return {} end
-local found = { string.format('%.0f', oldest[2]) }
 local new = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+local found = { string.format('%.0f', oldest[2]), #new == 2 * tonumber(ARGV[2]) and 1 or 0 }
+local size = 0
 for i = 1, #new, 2 do
+  local text = redis.call('HGET', KEYS[1], new[i]) or ''
+  size = size + #text
+  if i > 1 and size > tonumber(ARGV[3]) then
+    found[2] = 1
+    break
+  end
   found[#found + 1] = new[i]
   found[#found + 1] = string.format('%.0f', new[i + 1])
-  found[#found + 1] = redis.call('HGET', KEYS[1], new[i]) or ''
+  found[#found + 1] = text
 end
 return found
 `,

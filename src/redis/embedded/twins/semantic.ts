@@ -5,6 +5,7 @@
  * @module
  */
 
+import { utf8Length } from '../../../entry/bytes.ts'
 import * as scripts from '../../scripts/semantic.ts'
 import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
@@ -48,17 +49,29 @@ const forget: TwinBody = (call, [vectors = '', log = '', state = ''], ids) => {
   return known
 }
 
-const since: TwinBody = (call, [vectors = '', log = ''], [place = '', most = '']) => {
+const since: TwinBody = (
+  call,
+  [vectors = '', log = ''],
+  [place = '', most = '', mostBytes = ''],
+) => {
   const [first, oldest = ''] = call('ZRANGE', log, 0, 0, 'WITHSCORES') as string[]
   if (first === undefined) return []
-  const found = [String(Number(oldest))]
   const range = [`(${place}`, '+inf', 'WITHSCORES', 'LIMIT', 0, most]
   const fresh = call('ZRANGEBYSCORE', log, ...range) as string[]
+  const found: (string | number)[] = []
+  let isCut = fresh.length === 2 * Number(most)
+  let size = 0
   for (let i = 0; i < fresh.length; i += 2) {
     const id = fresh[i] ?? ''
-    found.push(id, String(Number(fresh[i + 1])), String(call('HGET', vectors, id) ?? ''))
+    const text = String(call('HGET', vectors, id) ?? '')
+    size += utf8Length(text)
+    if (i > 0 && size > Number(mostBytes)) {
+      isCut = true
+      break
+    }
+    found.push(id, String(Number(fresh[i + 1])), text)
   }
-  return found
+  return [String(Number(oldest)), isCut ? 1 : 0, ...found]
 }
 
 const learn: TwinBody = (

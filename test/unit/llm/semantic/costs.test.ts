@@ -99,6 +99,17 @@ describe('the cost of an operation, in requests and commands', () => {
     expect(await cost(() => ask(reader))).toEqual([0, 0])
   })
 
+  test('a scope is read a megabyte at a time too if its prompts are long', async () => {
+    const writer = make(fixed)
+    for (let i = 0; i < 1_600; i++) {
+      const prompt = `${i}x ${'word '.repeat(390)}`
+      await writer.remember({ scope: 's', prompt, entryId: `e${i}` })
+    }
+
+    // Of two kilobytes each.
+    expect(await cost(() => ask(make(fixed)))).toEqual([4, 4])
+  })
+
   test('prompts with the same text are embedded once by all isolates together', async () => {
     const asked: string[] = []
     const remote: Embedder = {
