@@ -135,9 +135,11 @@ export class WebhookOutbox {
 
   async #flushTo(url: string): Promise<void> {
     const due = this.#due(url)
-    for (const [position, row] of due.entries()) {
-      const failure = await this.#send(row, this.#targets.get(url))
-      if (failure === undefined) this.#delete(row.id)
+    for (const [position, { id }] of due.entries()) {
+      // Events may have been added to it, or it was dropped, while the one before was sent.
+      const row = this.#rows.get(id)
+      const failure = row && (await this.#send(row, this.#targets.get(url)))
+      if (failure === undefined) this.#delete(id)
       // The remaining webhooks for this address would probably fail too, each after its own timeout.
       else return this.#postpone(due.slice(position), failure)
     }

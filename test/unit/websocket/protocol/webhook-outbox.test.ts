@@ -238,6 +238,22 @@ describe('WebhookOutbox', () => {
     expect(store.texts.size).toBe(1)
   })
 
+  test('sends an event that is added to a due webhook while the webhook before it is sent', async () => {
+    for (let n = 0; n < 21; n++) outbox.add(hello(n))
+    await platform.advance(250)
+    answer = () => {
+      if (received.length === 1) outbox.add(hello(21))
+      return new Response('ok')
+    }
+
+    await outbox.flush()
+    await alarms(60_000)
+
+    expect(received.flatMap(({ events }) => events)).toEqual(
+      Array.from({ length: 22 }, (_, n) => hello(n)),
+    )
+  })
+
   test('waits once for an address that does not answer, not once for each webhook', async () => {
     answer = (url) => new Response(null, { status: url === ALL ? 500 : 200 })
     for (let n = 0; n < 60; n++) outbox.add(added(`u${n}`))
