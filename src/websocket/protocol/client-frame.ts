@@ -7,6 +7,7 @@
 import { type Fields, isObject, parseObject } from '../../entry/json-object.ts'
 import { EXTENSION_EVENTS, type Resume } from '../extensions.ts'
 import type { AppLimits } from './limits.ts'
+import { maxUserDataBytes } from './user.ts'
 
 /** A frame of a client, of which only the form has been checked; other modules decide whether it is allowed. */
 export type ClientFrame =
@@ -49,7 +50,7 @@ export interface FrameRefusal {
 
 type Reader = (fields: Fields, limits: AppLimits) => ClientFrame | FrameRefusal
 
-/** Allowance for everything in a frame except an event's data: names, a signature, escapes. */
+/** Allowance for everything in a frame except the data of an event or user: names, a signature, escapes. */
 const OVERHEAD_BYTES = 4_096
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -83,8 +84,8 @@ export function readClientFrame(
 }
 
 /** The longest frame that is parsed, in UTF-16 units; JSON escapes a unit in up to six. */
-export function maxFrameChars({ eventBytes, userBytes }: AppLimits): number {
-  return Math.max(eventBytes, userBytes) * 6 + OVERHEAD_BYTES
+export function maxFrameChars(limits: AppLimits): number {
+  return Math.max(limits.eventBytes, maxUserDataBytes(limits)) * 6 + OVERHEAD_BYTES
 }
 
 function readSubscribe(fields: Fields): ClientFrame | FrameRefusal {

@@ -52,18 +52,20 @@ export function readUser(userData: string, limits: AppLimits): Read<User> {
   }
 }
 
-function fieldsOf(
-  text: string,
-  { userBytes, watchlistUsers, userIdChars }: AppLimits,
-): Read<Fields> {
-  // A watchlist is limited by its number of users; each takes 3 bytes of JSON beside the id.
-  const watchlistBytes = watchlistUsers * (userIdChars + 3)
-  if (isLongerThan(text, userBytes + watchlistBytes)) return { problem: 'the data is too large' }
+/** The length of the longest `user_data`, in bytes. Each watched user takes 3 bytes of JSON beside the id. */
+export function maxUserDataBytes({ userBytes, watchlistUsers, userIdChars }: AppLimits): number {
+  return userBytes + watchlistUsers * (userIdChars + 3)
+}
+
+function fieldsOf(text: string, limits: AppLimits): Read<Fields> {
+  // A watchlist is limited by its number of users.
+  if (isLongerThan(text, maxUserDataBytes(limits))) return { problem: 'the data is too large' }
   try {
     const value: unknown = JSON.parse(text)
     if (!isObject(value)) return { problem: 'the data must be a JSON object' }
     const { watchlist: _, ...own } = value
-    if (isLongerThan(JSON.stringify(own), userBytes)) return { problem: 'the data is too large' }
+    if (isLongerThan(JSON.stringify(own), limits.userBytes))
+      return { problem: 'the data is too large' }
     return { ok: value }
   } catch {
     // The parser's message quotes the text.

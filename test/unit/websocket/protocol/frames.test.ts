@@ -124,6 +124,17 @@ describe('readClientFrame', () => {
     expect(readClientFrame(new ArrayBuffer(4), DEFAULT_LIMITS).kind).toBe('refused')
     expect(read(`{"event":"pusher:ping"}${' '.repeat(most)}`).kind).toBe('refused')
   })
+
+  test('reads a sign-in with the longest watchlist that the app allows', () => {
+    const limits = { ...DEFAULT_LIMITS, watchlistUsers: 1_000 }
+    const watchlist = Array.from({ length: 1_000 }, (_, i) => String(i).padEnd(128, 'x'))
+    const user_data = JSON.stringify({ id: 'ann', watchlist })
+    const data = JSON.stringify({ auth: 'k:s', user_data })
+
+    const frame = readClientFrame(JSON.stringify({ event: 'pusher:signin', data }), limits)
+
+    expect(frame).toEqual({ kind: 'signIn', auth: 'k:s', userData: user_data })
+  })
 })
 
 describe('frames of the server', () => {
