@@ -27,8 +27,8 @@ export class Occupancy {
   readonly #isListed: boolean
   /** What the app was last told. */
   #isOccupied: boolean
-  /** What the directory has last acknowledged. */
-  #acknowledged: boolean
+  /** What the directory has last acknowledged; `undefined` if it may know something else by now. */
+  #acknowledged: boolean | undefined
   #version: number
   #directory: DirectoryStub | undefined
 
@@ -80,6 +80,8 @@ export class Occupancy {
     } catch {
       // A stub that threw may stay broken; the alarm tries another.
       this.#directory = undefined
+      // The answer may be what was lost.
+      this.#acknowledged = undefined
       return false
     }
   }

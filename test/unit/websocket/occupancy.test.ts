@@ -43,6 +43,23 @@ describe('the list of occupied channels', () => {
     expect(await cluster.directory.list('')).toEqual([])
   })
 
+  test('does not keep a channel that was vacated before the answer to its report was lost', async () => {
+    const { directory } = cluster
+    cluster.replace('directory', DIRECTORY, {
+      note: async (...note: Parameters<typeof directory.note>) => {
+        await directory.note(...note)
+        await say('pusher:unsubscribe')
+        throw new Error('The answer did not arrive')
+      },
+    })
+    await say('pusher:subscribe')
+    cluster.evict('directory', DIRECTORY)
+
+    await cluster.advance(120_000)
+
+    expect(await cluster.directory.list('')).toEqual([])
+  })
+
   test('gets no repeated report from a channel that only wakes up', async () => {
     await say('pusher:subscribe')
     cluster.evict('channel', ROOM)
