@@ -60,6 +60,8 @@ export const WEBHOOK_MAX_ROWS = 5_000
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 }
 const DEADLINE_MS = 10_000
+/** Longest JSON of several events in one row, which has it twice. SQLite on Workers takes rows of 2 MB. */
+const MAX_CHARS = 250_000
 /** Each event here, with the held event that it cancels. */
 const OPPOSITES: Readonly<Record<string, string>> = {
   channel_occupied: 'channel_vacated',
@@ -200,15 +202,16 @@ export class WebhookOutbox {
   #append(url: string, event: WebhookEvent): void {
     const open = this.#rows.get(this.#open.get(url) ?? -1)
     const now = this.#now()
+    const events = [...(open?.events ?? []), event]
     if (
       open === undefined ||
       open.body !== undefined ||
-      open.events.length >= WEBHOOK_BATCH.events
+      events.length > WEBHOOK_BATCH.events ||
+      JSON.stringify(events).length > MAX_CHARS
     ) {
       this.#insert(url, [event], now + WEBHOOK_BATCH.ms)
       return
     }
-    const events = [...open.events, event]
     const isFull = events.length === WEBHOOK_BATCH.events
     this.#put({ ...open, events, dueAt: isFull ? Math.min(now, open.dueAt) : open.dueAt })
   }

@@ -147,6 +147,27 @@ describe('WebhookOutbox', () => {
     expect(received.map(({ events }) => events.length)).toEqual([20, 5])
   })
 
+  test.each([
+    ['control characters', '\u0001', 10_240],
+    ['quotes, in events that are longer than by default', '"', 100_000],
+  ])('stores no row longer than the 2 MB of the platform: %s', async (_, character, chars) => {
+    const events = Array.from({ length: 20 }, (_, n) => {
+      return { ...hello(n), data: character.repeat(chars) }
+    })
+    let longest = 0
+    const put = store.put.bind(store)
+    store.put = (row) => {
+      longest = Math.max(longest, JSON.stringify(row).length)
+      put(row)
+    }
+
+    for (const event of events) outbox.add(event)
+    await alarms(60_000)
+
+    expect(longest).toBeLessThan(2_000_000)
+    expect(received.flatMap((one) => one.events)).toEqual(events)
+  })
+
   test('sends each address only the events and channels that it wants', async () => {
     outbox.add(added('ada'))
     outbox.add(added('ada', 'presence-hall'))
