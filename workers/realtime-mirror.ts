@@ -20,7 +20,11 @@ export function realtimeCache(env: unknown, { id, limits }: App): WebSocketCache
     platform: workersPlatform(),
     namespace: id,
     lease: `${Math.max(180_000, leaseMs)}ms`,
+    // The largest that there are: the limits of the app are those of the connections.
+    maxConnectionsPerUser: 1_000,
     maxRoomsPerConnection: 1_000,
+    maxConnectionsPerRoom: 100_000,
+    maxDataBytes: 1_048_576,
     deadline: '2s',
   })
 }

@@ -32,6 +32,15 @@ describe('the mirror of realtime in Redis', () => {
     expect((await cache.getUserPresence('m-ann')).isOnline).toBe(false)
   })
 
+  test('takes more connections of a user, and longer events, than a WebSocketCache does by default', async () => {
+    for (let i = 0; i <= 100; i++) await cache.cacheConnection(`crowd-${i}`, { userId: 'm-crowd' })
+    const data = 'x'.repeat(100_000)
+    await cache.cacheRealtimeData('cache-long', data)
+
+    expect((await cache.getUserPresence('m-crowd')).connections).toBe(101)
+    expect(await cache.getRealtimeData('cache-long')).toBe(data)
+  })
+
   test('has the same last event as the cache channel, with at least its lifetime', async () => {
     await publish('usual', 'cache-mirrored', 'price', { eur: 9 })
     await publish('usual', 'cache-mirrored', 'price', { eur: 10 })
