@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isNearcacheError } from '../../errors.ts'
 import type { HubConnection } from './hub-connection.ts'
 import { MIRROR_RETRY_MS, type MirrorPort } from './mirror-port.ts'
 
@@ -20,6 +21,13 @@ const AT_A_TIME = 25
  * in the mirror, since an outage may be long.
  */
 const MOST_WAITING = 8_000
+/** With these codes the mirror refuses a connection: it is reported again at the next sweep, or when it changes. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'ERR_PRESENCE_REFUSED',
+  'ERR_INVALID_KEY',
+  'ERR_INVALID_VALUE',
+  'ERR_INVALID_OPTION',
+])
 
 type Known = Pick<HubConnection, 'id' | 'user' | 'subscriptions'>
 
@@ -57,7 +65,7 @@ export class HubMirror {
     return this.#dueAt
   }
 
-  /** Sends the changes that are due. Those that fail are sent again later. */
+  /** Sends the changes that are due. Those that fail are sent again later, unless the mirror refuses them. */
   async flush(now: number): Promise<void> {
     if (this.#dueAt === undefined || this.#dueAt > now) return
     this.#dueAt = undefined
@@ -68,7 +76,7 @@ export class HubMirror {
     for (let from = 0; from < changed.length; from += AT_A_TIME) {
       const batch = changed.slice(from, from + AT_A_TIME)
       const outcomes = await Promise.allSettled(batch.map(([id, known]) => this.#tell(id, known)))
-      const failed = batch.filter((_, place) => outcomes[place]?.status === 'rejected')
+      const failed = batch.filter((_, place) => isToRepeat(outcomes[place]))
       for (const [id, known] of failed) this.#again(id, known, now)
     }
   }
@@ -126,6 +134,13 @@ export class HubMirror {
     }
     this.#dueAt ??= now + MIRROR_RETRY_MS
   }
+}
+
+/** Whether a call failed, and not because the mirror refuses what it was told. */
+function isToRepeat(outcome: PromiseSettledResult<void> | undefined): boolean {
+  if (outcome?.status !== 'rejected') return false
+  const { reason } = outcome
+  return !(isNearcacheError(reason) && REFUSALS.has(reason.code))
 }
 
 /** The signed-in user, or else the user of a presence channel. */

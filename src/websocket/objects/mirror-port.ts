@@ -5,7 +5,7 @@
  * @module
  */
 
-/** The calls to a mirror. Each may reject, and is then repeated later. */
+/** The calls to a mirror. Each may reject, and is then repeated later; at the next sweep after a refusal. */
 export interface MirrorPort {
   /** A connection with all its rooms. Called when it is new, or when they have changed. */
   opened(connection: {

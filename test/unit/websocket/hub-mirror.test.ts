@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { PresenceRefusedError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { WebSocketCache } from '../../../src/websocket/index.ts'
 import { HubMirror } from '../../../src/websocket/objects/hub-mirror.ts'
@@ -68,4 +69,28 @@ test('The changes that a hub keeps for an unreachable mirror are bounded', async
 
   expect(opened).toBe(1)
   expect(told).toBeLessThan(8_100)
+})
+
+test('A connection that the mirror refuses is reported again at the next sweep, not before', async () => {
+  const cluster = new Cluster()
+  let [isFull, reported] = [true, 0]
+  const done = async (): Promise<void> => undefined
+  cluster.mirrorOf = () => ({
+    opened: async () => {
+      reported += 1
+      if (isFull) throw new PresenceRefusedError('connections')
+    },
+    active: async (ids) => ids,
+    closed: done,
+    ended: done,
+    lastEvent: done,
+  })
+  await cluster.connect('0')
+
+  await cluster.advance(60_000)
+  expect(reported).toBe(1)
+
+  isFull = false
+  await cluster.advance(75_000)
+  expect(reported).toBe(2)
 })
