@@ -257,7 +257,8 @@ function infoOf(member: Member | undefined): string | undefined {
   return member?.info == null ? undefined : JSON.stringify(member.info)
 }
 
-function later<Position extends { readonly epoch: string; readonly serial: number }>(
+/** The later of two positions; the second one if they cannot be compared, or are equal. */
+export function later<Position extends { readonly epoch: string; readonly serial: number }>(
   one: Position | undefined,
   other: Position,
 ): Position {

@@ -11,8 +11,9 @@ import { isUserAuthorized } from '../protocol/signature.ts'
 import { readUser } from '../protocol/user.ts'
 import { onlineChannel } from './channel-traits.ts'
 import type { HubConnection } from './hub-connection.ts'
-import type { HubParts } from './hub-subscriptions.ts'
+import { type HubParts, later } from './hub-subscriptions.ts'
 import type { LeaveReason } from './reports.ts'
+import type { ReportAnswer } from './stubs.ts'
 
 type SignInFrame = Extract<ClientFrame, { kind: 'signIn' }>
 
@@ -126,14 +127,14 @@ export class HubUsers {
   }
 
   async #tellWatched(connection: HubConnection, watchlist: readonly string[]): Promise<void> {
-    const answers = new Map<string, boolean | undefined>()
+    const answers = new Map<string, ReportAnswer | undefined>()
     for (let from = 0; from < watchlist.length; from += AT_A_TIME) {
       const batch = watchlist.slice(from, from + AT_A_TIME)
-      await Promise.all(batch.map(async (id) => answers.set(id, await this.#isOnline(id))))
+      await Promise.all(batch.map(async (id) => answers.set(id, await this.#ask(id))))
     }
-    const usersWith = (answer: boolean | undefined): string[] =>
-      watchlist.filter((id) => answers.get(id) === answer)
-    const unanswered = usersWith(undefined)
+    const usersWith = (isPresent: boolean): string[] =>
+      watchlist.filter((id) => this.#newsIn(id, answers.get(id)) === isPresent)
+    const unanswered = watchlist.filter((id) => !answers.get(id))
     if (unanswered.length > 0) this.#unanswered.set(connection, unanswered)
     const events = [
       { name: 'online' as const, userIds: usersWith(true) },
@@ -142,16 +143,20 @@ export class HubUsers {
     if (events.length > 0) connection.send(watchlistFrame(events))
   }
 
+  /** @returns Whether a user is online; `undefined` without an answer, or if news since then was told already. */
+  #newsIn(id: string, answer: ReportAnswer | undefined): boolean | undefined {
+    if (!answer) return undefined
+    const { position } = this.#parts.channels.get(onlineChannel(id)) ?? {}
+    return later(position, answer.position) === answer.position
+      ? answer.isPresent === true
+      : undefined
+  }
+
   /** @returns `undefined` if the channel does not answer. It is asked again once it has caught up. */
-  async #isOnline(id: string): Promise<boolean | undefined> {
+  async #ask(id: string): Promise<ReportAnswer | undefined> {
     const { reporter } = this.#parts
     const channel = onlineChannel(id)
     if (reporter.isBehind(channel)) return undefined
-    try {
-      const { isPresent } = await reporter.ask(channel, [], { user: id })
-      return isPresent === true
-    } catch {
-      return undefined
-    }
+    return reporter.ask(channel, [], { user: id }).catch(() => undefined)
   }
 }

@@ -43,3 +43,31 @@ describe('the watchlist of a client whose users’ channels cannot be reached wh
     },
   )
 })
+
+test('The watchlist of a client that signs in does not report a user as online who has left meanwhile', async () => {
+  const cluster = new Cluster()
+  const signIn = async (hub: string, id: string, watchlist: string[]): Promise<ClusterClient> => {
+    const client = await cluster.connect(hub)
+    const signed = authorizeUser(cluster.app, client.id, JSON.stringify({ id, watchlist }))
+    await cluster.send(client, 'pusher:signin', signed)
+    return client
+  }
+  const ben = await signIn('1', 'ben', [])
+  await cluster.advance(1_000)
+  const others = Array.from({ length: 99 }, (_, i) => `user-${i}`)
+  let calls = 0
+  cluster.fail = () => {
+    calls += 1
+    // The channel of ben has answered, most of the others have not.
+    if (calls === 30) void cluster.close(ben, 1000)
+    return undefined
+  }
+
+  const ann = await signIn('0', 'ann', ['ben', ...others])
+  await cluster.advance(60_000)
+
+  expect(newsOf(ann)).toEqual([
+    { name: 'offline', user_ids: ['ben'] },
+    { name: 'offline', user_ids: others },
+  ])
+})
