@@ -14,7 +14,7 @@ import { requireMailToken } from './admission.ts'
 import type { Composition } from './compose.ts'
 import { createWarming } from './cron.ts'
 import { newApp } from './new-app.ts'
-import { problemOf } from './problem.ts'
+import { logFailure, problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -122,10 +122,4 @@ async function carryOn({ req }: Context, next: Next): Promise<void> {
 function atMost(maxSize: number): MiddlewareHandler {
   const onError = (): Response => problemResponse({ status: 413, title: 'The body is too long' })
   return bodyLimit({ maxSize, onError })
-}
-
-/** Logs the answer and the stack frames, not the message: that of a foreign error may quote a value. */
-function logFailure({ title, detail }: Problem, { name, stack = '' }: Error): void {
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
-  console.error(JSON.stringify({ title, detail, error: name, frames }))
 }

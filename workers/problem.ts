@@ -30,6 +30,13 @@ export function problemOf(error: unknown): Problem {
   return isPassing || PASSING.test(message) ? UNAVAILABLE : UNKNOWN
 }
 
+/** Logs the answer and the stack frames, not the message: that of a foreign error may quote a value. */
+export function logFailure({ title, detail }: Problem, error: unknown): void {
+  const { name, stack = '' } = Object(error) as Partial<Error>
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  console.error(JSON.stringify({ title, detail, error: name, frames }))
+}
+
 /** An error of a Durable Object stub. Its flags say whether the failure is temporary. */
 interface StubError extends Error {
   readonly retryable: boolean

@@ -10,6 +10,7 @@ import { workersPlatform } from 'nearcache/platform/workers'
 import { admit, CLOSES, type Close, Realtime } from 'nearcache/websocket/objects'
 import { realtimeApi } from 'nearcache/websocket/protocol'
 import { newApp } from '../new-app.ts'
+import { logFailure } from '../problem.ts'
 import type { RealtimeSettings } from '../realtime.ts'
 
 /** Where the demo app may be used. */
@@ -37,7 +38,8 @@ export function realtimeRoutes(settings: RealtimeSettings): Hono {
     const answer = await realtime.connect(admitted.app, admitted, c.req.raw)
     return answer ?? refuse(CLOSES.overCapacity)
   })
-  app.route('/', realtimeApi({ apps, port: realtime, now: () => platform.now() }))
+  const onError = (error: unknown): void => logFailure({ status: 503, title: 'Unavailable' }, error)
+  app.route('/', realtimeApi({ apps, port: realtime, now: () => platform.now(), onError }))
   return app
 }
 
