@@ -63,9 +63,10 @@ export class HubStore {
   }
 
   /** Drops what is stored for all other sockets: they have ended without a close event. */
-  keepSpilled(sockets: ReadonlySet<string>): void {
+  keepSpilled(connections: Iterable<{ readonly id: string }>): void {
+    const ids = new Set([...connections].map(({ id }) => id))
     const rows = [...this.#sql.exec('SELECT socket FROM spilled')]
-    const gone = rows.map(({ socket }) => String(socket)).filter((socket) => !sockets.has(socket))
+    const gone = rows.map(({ socket }) => String(socket)).filter((socket) => !ids.has(socket))
     for (const socket of gone) this.dropSpilled(socket)
   }
 }

@@ -68,6 +68,8 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   readonly #mirror: HubMirror
   readonly #sweep: HubSweep<Socket>
   readonly #alarm: Alarm
+  /** Whether state may be stored of sockets that ended with a restart. The first alarm drops it. */
+  #hasLeftovers: boolean
 
   /** Rebuilds the index from the sockets. */
   constructor(options: SocketHubOptions<Socket>) {
@@ -80,7 +82,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
       .filter((connection) => connection !== undefined)
     for (const connection of connections) this.#enter(connection)
     const isRestarted = connections.length === 0 && this.#store.attached().length > 0
-    if (isRestarted) this.#store.keepSpilled(new Set())
+    this.#hasLeftovers = isRestarted
     const parts = { hub: name, app, store: this.#store, channels: this.#channels, network }
     this.#reporter = new HubReporter({ ...parts, isRestarted })
     const onChange = (connection: HubConnection): void =>
@@ -153,6 +155,8 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   async alarm(): Promise<void> {
     this.#alarm.rang()
     const now = this.#now()
+    if (this.#hasLeftovers) this.#store.keepSpilled(this.#connections.values())
+    this.#hasLeftovers = false
     const swept = await this.#sweep.run(now)
     if (swept) await this.#mirror.active([...this.#connections.values()], now)
     await this.#mirror.flush(now)

@@ -250,6 +250,43 @@ describe('an app with several hubs, on a manual clock', () => {
     },
   )
 
+  test.each([0, 80])(
+    'removes a member at once whose close wakes a hub without other connections, also with %i more channels',
+    async (channels) => {
+      const ben = await cluster.connect('1')
+      await cluster.join(ben, ROOM, 'ben')
+      for (let i = 0; i < channels; i++) {
+        await cluster.send(ben, 'pusher:subscribe', { channel: `news-${i}`.padEnd(100, '-') })
+      }
+      await cluster.advance(1_000)
+      cluster.evict('hub', '1')
+
+      await cluster.close(ben, 1000)
+      await cluster.advance(1_000)
+
+      expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
+      expect(cluster.rowsIn('hub', '1', 'spilled')).toBe(0)
+    },
+  )
+
+  test('drops what it stored of sockets that a restart has ended, and of no other', async () => {
+    const connect = async (): Promise<ClusterClient> => {
+      const client = await cluster.connect('1')
+      for (let i = 0; i < 80; i++) {
+        await cluster.send(client, 'pusher:subscribe', { channel: `news-${i}`.padEnd(100, '-') })
+      }
+      return client
+    }
+    for (let i = 0; i < 3; i++) await connect()
+    expect(cluster.rowsIn('hub', '1', 'spilled')).toBe(3)
+    cluster.crash('1')
+    await connect()
+
+    await cluster.advance(1_000)
+
+    expect(cluster.rowsIn('hub', '1', 'spilled')).toBe(1)
+  })
+
   test('closes a client that floods a hub, which may reconnect, and no other client', async () => {
     const wild = await cluster.connect('0')
 
