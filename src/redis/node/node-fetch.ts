@@ -26,8 +26,8 @@ export interface NodeFetchOptions {
    */
   readonly maxConnections?: number
   /**
-   * Used for `https://`: certificates, a proxy. Use it for nothing else: when a request is aborted before its
-   * answer, the agent's idle connections are closed. @default an agent that keeps connections open, and uses the
+   * Used for `https://`: certificates, a proxy. Use it for nothing else: when a request on a connection that was
+   * used before is aborted before its answer, the agent's idle connections are closed. @default an agent that keeps connections open, and uses the
    * proxy of the environment if Node is set to do so (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
    */
   readonly agent?: HttpsAgent
@@ -49,7 +49,8 @@ const MAX_ROUTES = 100
 
 /**
  * Makes a `fetch` for {@link RestOptions}. Connections stay open between requests and do not keep
- * the process alive. It follows no redirects and asks for no compression. Instrumentation of the
+ * the process alive. A request on a new connection that is aborted rejects at once, and goes on for up to two
+ * seconds, so that the connection can serve others. It follows no redirects and asks for no compression. Instrumentation of the
  * global `fetch` does not see its requests; instrumentation of `node:http` does.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
