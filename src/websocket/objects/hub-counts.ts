@@ -18,6 +18,7 @@ export interface HubState {
   readonly floor: number
   /** Number of the report that set `sockets`. */
   readonly seq: number
+  /** Subscribed connections; {@link LOST} while nobody knows. */
   readonly sockets: number
   /** When the lease ends and the hub is asked, in epoch milliseconds. */
   readonly leaseUntil: number
@@ -41,6 +42,9 @@ export interface TotalChange {
 
 /** How many rows a hub may have beyond one for each connection, before it must send a complete report. */
 const MAX_IDLE_ROWS = 1_000
+
+/** Stands for the connections of a lost hub. They may still be open, so it is asked until it answers. */
+const LOST = -1
 
 interface Hub extends HubState {
   readonly rows: Map<string, CountRow>
@@ -105,13 +109,16 @@ export class HubCounts {
     if (hub && leaseUntil >= hub.leaseUntil + stepMs) this.#keep(name, { ...hub, leaseUntil })
   }
 
-  /** Removes a lost hub. @returns The users whose connections were lost with it. */
-  forget(name: string): readonly TotalChange[] {
+  /**
+   * Notes that a hub is lost. It is asked again after the patience.
+   *
+   * @returns The users whose connections were lost with it.
+   */
+  lose(name: string, now: number): readonly TotalChange[] {
     const hub = this.#hubs.get(name)
     if (hub === undefined) return []
     const changes = this.#dropRows(name, hub)
-    this.#hubs.delete(name)
-    this.#changedHubs.add(name)
+    this.#keep(name, { ...hub, sockets: LOST, leaseUntil: now + this.#patienceMs })
     return changes
   }
 
@@ -122,7 +129,7 @@ export class HubCounts {
 
   /**
    * Hubs whose lease is over, and the next instant at which something is due: the end of a lease, or of
-   * the patience after it. Only hubs with connections have a lease.
+   * the patience after it. Only hubs with connections, and lost ones, have a lease.
    */
   overdue(now: number): { readonly names: readonly string[]; readonly nextAt: number | undefined } {
     const names: string[] = []
@@ -142,23 +149,23 @@ export class HubCounts {
     return hub !== undefined && hub.leaseUntil + this.#patienceMs <= now
   }
 
-  /** Whether no hub has a connection. */
+  /** Whether no hub has a connection, and none is lost. */
   get isEmpty(): boolean {
     for (const { sockets, rows } of this.#hubs.values()) {
-      if (sockets > 0 || hasSockets(rows)) return false
+      if (sockets !== 0 || hasSockets(rows)) return false
     }
     return true
   }
 
-  /** Removes all hubs. Only while none has a connection. */
+  /** Removes all hubs. Only while they are empty. */
   reset(): void {
     this.#hubs.clear()
     this.#totals.clear()
   }
 
-  /** Whether a hub has reported, and was not removed since. */
+  /** Whether a hub has reported, and was not lost since. */
   knows(name: string): boolean {
-    return this.#hubs.has(name)
+    return (this.#hubs.get(name)?.sockets ?? LOST) !== LOST
   }
 
   /** Whether a hub has so many rows of 0 that it should send a complete report, which drops them. */
@@ -170,7 +177,7 @@ export class HubCounts {
   /** Subscribed connections over all hubs. */
   get sockets(): number {
     let sum = 0
-    for (const { sockets } of this.#hubs.values()) sum += sockets
+    for (const { sockets } of this.#hubs.values()) sum += Math.max(0, sockets)
     return sum
   }
 

@@ -85,7 +85,7 @@ export class Membership {
    * as lost.
    */
   miss(hub: string, now: number): void {
-    if (this.#counts.isSilent(hub, now)) this.forget(hub, now)
+    if (this.#counts.isSilent(hub, now)) this.lose(hub, now)
   }
 
   /** Removes users whose grace is over. */
@@ -93,9 +93,9 @@ export class Membership {
     this.#roster.settle(now)
   }
 
-  /** Removes a lost hub: its users leave as after a lost connection. */
-  forget(hub: string, now: number): void {
-    for (const change of this.#counts.forget(hub)) this.#roster.apply(change, now)
+  /** Notes that a hub is lost: its users leave as after a lost connection, until it answers again. */
+  lose(hub: string, now: number): void {
+    for (const change of this.#counts.lose(hub, now)) this.#roster.apply(change, now)
   }
 
   /** Replaces the information of a present user. @returns Whether the user is present. */
@@ -140,7 +140,7 @@ export class Membership {
     return this.#roster.takePassages()
   }
 
-  /** Whether a hub has reported, and was not removed since. */
+  /** Whether a hub has reported, and was not lost since. */
   knows(hub: string): boolean {
     return this.#counts.knows(hub)
   }

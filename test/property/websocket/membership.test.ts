@@ -243,7 +243,7 @@ class Story {
   #wait(ms: number): void {
     this.#now += ms
     for (const name of this.#membership.overdue(this.#now)) {
-      this.#membership.forget(name, this.#now)
+      this.#membership.lose(name, this.#now)
       this.#outdated.add(name)
       this.#observers = this.#observers.filter(({ socket }) => socket.hub !== name)
     }

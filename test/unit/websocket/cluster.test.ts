@@ -124,6 +124,42 @@ describe('an app with several hubs, on a manual clock', () => {
     expect(await cluster.channel(ROOM).users()).not.toContain('gone')
   })
 
+  test('lists the users of a lost hub again, and sends them events, once it can be reached', async () => {
+    const apart = await cluster.connect('1')
+    await cluster.join(apart, ROOM, 'apart')
+    await advance(1_000)
+    const published = async (event: string): Promise<string[]> => {
+      await cluster.channel(ROOM).publish({ event, data: '1', except: undefined })
+      return eventsOf(apart).filter((name) => name === event)
+    }
+
+    cluster.fail = () => 'before'
+    await advance(700_000, apart)
+    cluster.evict('channel', ROOM)
+    expect(await cluster.channel(ROOM).users()).not.toContain('apart')
+    expect(await published('missed')).toEqual([])
+    cluster.fail = undefined
+    await advance(61_000, apart)
+
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann', 'apart'])
+    expect(await published('heard')).toEqual(['heard'])
+    expect(apart.socket.closedWith).toBeUndefined()
+  })
+
+  test('stops asking a lost hub once it has answered without connections', async () => {
+    await cluster.join(await cluster.connect('1'), ROOM, 'gone')
+    await advance(1_000)
+    cluster.fail = () => 'before'
+    await advance(700_000)
+    cluster.crash('1')
+    cluster.fail = undefined
+    await cluster.close(ann, 1000)
+
+    await cluster.advance(200_000)
+
+    expect(cluster.rowsIn('channel', ROOM, 'sqlite_schema')).toBe(0)
+  })
+
   test('sends concurrent joins in one batch, after the first', async () => {
     ann.socket.frames.length = 0
     const clients = await Promise.all(

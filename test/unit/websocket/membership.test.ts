@@ -128,7 +128,7 @@ describe('Membership', () => {
 
     expect(membership.overdue(89_999)).toEqual([])
     expect(membership.overdue(90_000)).toEqual(['a'])
-    membership.forget('a', 90_000)
+    membership.lose('a', 90_000)
 
     expect(membership.sockets).toBe(0)
     expect(membership.takeNews(99_999)).toBeUndefined()
