@@ -7,7 +7,6 @@ import { SessionUserCache } from 'nearcache/session'
 import { describe, expect, test, vi } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
-import { deviceOf } from '../../workers/device.ts'
 import { readEnv } from '../../workers/env.ts'
 import { call } from './mailbox.ts'
 
@@ -232,6 +231,18 @@ describe("a deployment's own authenticator", () => {
 
     expect((await new Device(appBy(answer)).logIn({ ...DEMO, email })).status).toBe(status)
   })
+
+  test('that is away for a while costs users none of their attempts', async () => {
+    let isAway = true
+    const answer = { userId: `u-${crypto.randomUUID()}`, email: DEMO.email }
+    const app = appBy(() => (isAway ? new Response(null, { status: 502 }) : Response.json(answer)))
+    const credentials = { ...DEMO, email: `${crypto.randomUUID()}@shop.example` }
+    const device = new Device(app)
+    for (let i = 0; i < 6; i++) expect((await device.logIn(credentials)).status).toBe(503)
+    isAway = false
+
+    expect((await device.logIn(credentials)).status).toBe(201)
+  })
 })
 
 describe('the sessions of a user', () => {
@@ -455,35 +466,5 @@ describe('the environment of sessions', () => {
 
   test.each(['60s', '60000ms', '1m', '0s', '1500ms'])('takes a fast path of %s', (fastPath) => {
     expect(() => appWith({ SESSION_FAST_PATH: fastPath })).not.toThrow()
-  })
-})
-
-describe('deviceOf', () => {
-  test.each([
-    [
-      'Firefox on Windows',
-      'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    ],
-    [
-      'Edge on Windows',
-      'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0 Safari/537.36 Edg/143.0',
-    ],
-    [
-      'Chrome on Android',
-      'Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0 Mobile Safari/537.36',
-    ],
-    [
-      'Safari on iPhone',
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile/15E148 Safari/604.1',
-    ],
-    [
-      'Safari on macOS',
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 15_0) AppleWebKit/605.1.15 Version/19.0 Safari/605.1.15',
-    ],
-    ['curl', 'curl/8.15.0'],
-    ['Unknown device', ''],
-    ['Unknown device', undefined],
-  ])('says %s', (device, userAgent) => {
-    expect(deviceOf(userAgent)).toBe(device)
   })
 })

@@ -88,7 +88,7 @@ export function sessionRoutes(sessions: Sessions): Hono {
   app.post(
     '/',
     refuseCrossSite(),
-    rateLimit({ limiter, address: cloudflareAddress, account: accountIn }),
+    rateLimit({ limiter, address: cloudflareAddress, account: accountIn, isSuccess: isNoGuess }),
     async (c) => {
       if (isDemo && !isLocal(c.req.url)) throw NOT_HERE
       const { email, password, as } = await readBody(c, LogIn)
@@ -154,6 +154,11 @@ async function accountIn(c: Context): Promise<string> {
 }
 
 /** Also answers for what is no answer: a page instead of JSON, or a service that cannot be reached. */
+/** Whether an attempt is no wrong guess: it succeeded, or its credentials could not be checked. */
+function isNoGuess({ res: { status } }: Context): boolean {
+  return status < 400 || status === 503
+}
+
 function unavailable(): never {
-  throw new ProblemError({ status: 503, title: 'Nobody can be told apart now', retryAfter: 5 })
+  throw new ProblemError({ status: 503, title: 'Credentials cannot be checked now', retryAfter: 5 })
 }
