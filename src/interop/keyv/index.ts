@@ -8,6 +8,7 @@
  */
 
 import type { CacheNamespace } from '../../cache/namespace.ts'
+import { callListener } from '../../platform/listener.ts'
 import { disconnect, exactNamespace, read, write } from '../exact.ts'
 
 /** Options for {@link keyvStore}. */
@@ -70,7 +71,7 @@ export class KeyvStore {
       return (await readAll(this.#space(), keys)) as (Value | undefined)[]
     } catch (error) {
       // Keyv forwards errors given to this listener, but drops the rejection of `get`.
-      for (const listener of this.#listeners) listener(error)
+      for (const listener of this.#listeners) callListener(listener, [error])
       throw error
     }
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Context, Hono } from 'hono'
+import { callListener } from '../../platform/listener.ts'
 import { newApp } from '../../web/new-app.ts'
 import { problemResponse } from '../../web/problem.ts'
 import { readBatch, readInfo, readPublication, readText } from './api-body.ts'
@@ -107,7 +108,7 @@ async function respond(
       const { status, title, message, field } = error
       return problemResponse({ status, title, detail: message, field }, CORS)
     }
-    options.onError?.(error)
+    if (options.onError) callListener(options.onError, [error])
     return problemResponse({ status: 503, title: 'Unavailable', retryAfter: 1 }, CORS)
   }
 }

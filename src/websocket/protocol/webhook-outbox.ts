@@ -7,6 +7,7 @@
 
 import { backoffMs } from '../../flight/backoff.ts'
 import { withDeadline } from '../../flight/deadline.ts'
+import { callListener } from '../../platform/listener.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { App } from './app.ts'
 import { isWanted, type WebhookEvent, webhookBody, webhookRequest } from './webhook.ts'
@@ -150,7 +151,7 @@ export class WebhookOutbox {
   /** Resolves to the reason of a failure, or `undefined`. */
   async #send(row: OutboxRow, target: WebhookTarget | undefined): Promise<string | undefined> {
     if (target === undefined) {
-      this.#options.onDropped?.(row.events, 'the app has no such webhook any more')
+      this.#tell(row, 'the app has no such webhook any more')
       return undefined
     }
     const body = row.body ?? webhookBody(row.events, this.#now())
@@ -251,7 +252,12 @@ export class WebhookOutbox {
 
   #drop(row: OutboxRow, reason: string): void {
     this.#delete(row.id)
-    this.#options.onDropped?.(row.events, reason)
+    this.#tell(row, reason)
+  }
+
+  #tell({ events }: OutboxRow, reason: string): void {
+    const { onDropped } = this.#options
+    if (onDropped) callListener(onDropped, [events, reason])
   }
 
   #put(row: OutboxRow): void {

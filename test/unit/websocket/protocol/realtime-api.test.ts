@@ -38,7 +38,11 @@ interface Sent {
 
 async function send(method: string, path: string, sent: Sent = {}): Promise<Response> {
   const { query = {}, body, app = '1', now = NOW, origin = 'http://realtime.example' } = sent
-  const api = realtimeApi({ apps, port, now: () => NOW, onError: (error) => errors.push(error) })
+  const onError = (error: unknown): void => {
+    errors.push(error)
+    throw new Error('the log is full')
+  }
+  const api = realtimeApi({ apps, port, now: () => NOW, onError })
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
   const full = `/apps/${app}${path}`
   const credentials = { key: apps.byId(app)?.key ?? 'key', secret: SECRET }

@@ -323,6 +323,42 @@ describe('WebhookOutbox', () => {
     expect(store.texts.size).toBe(0)
   })
 
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no log')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no log'))],
+  ])('sends the other webhooks if `onDropped` %s', async (_, onDropped) => {
+    const [two] = createApps([
+      { id: '1', key: 'key', secret: SECRET, webhooks: [{ url: 'https://b.example' }] },
+    ]).all
+    outbox.add(hello())
+    outbox = new WebhookOutbox({
+      app: two ?? expect.unreachable(),
+      store,
+      platform,
+      fetch: async (url) => {
+        received.push({
+          url: String(url),
+          redirect: undefined,
+          headers: new Headers(),
+          body: '',
+          events: [],
+        })
+        return answer(String(url))
+      },
+      onDropped,
+    })
+    outbox.add(hello())
+    await alarms(1_000)
+
+    expect(received).toHaveLength(1)
+    expect(store.texts.size).toBe(0)
+  })
+
   test('keeps a bounded number of webhooks, the newest', () => {
     for (let n = 0; n < (WEBHOOK_MAX_ROWS + 2) * 20; n++) outbox.add(hello(n))
 
