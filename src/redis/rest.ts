@@ -9,6 +9,7 @@
 import { ClosedError, RemoteError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { isWorkers } from '../platform/host-module.ts'
+import { callListener } from '../platform/listener.ts'
 import { checkAnswer } from './answer.ts'
 import { decodeResult, discard, readEvents, readText } from './body.ts'
 import {
@@ -31,8 +32,8 @@ export type { RestOptions } from './rest-options.ts'
  * Connects to an Upstash database, or to another server with the same REST protocol.
  *
  * Supports `subscribe` and `psubscribe` as streams: the request resolves when the stream is open,
- * `onMessage` is called with each event (`message,channel,payload`), and the signal ends the stream. If the
- * stream ends by itself, nothing is called.
+ * `onMessage` is called with each event (`message,channel,payload`), and the signal ends the stream, as does a
+ * listener that throws or rejects. If the stream ends by itself, nothing is called.
  *
  * @throws {InvalidOptionError} When an option is unknown or unusable.
  *
@@ -115,7 +116,11 @@ class RestTransport implements Transport {
     try {
       const response = await this.#post(request, this.#tokenFor(request), ended)
       if (!response.ok) return await this.#refused(request, response)
-      const reading = readEvents(response, (data) => onMessage?.(data))
+      const fail = (): void => stream.abort()
+      const reading = readEvents(
+        response,
+        (data) => onMessage && callListener(onMessage, [data], fail),
+      )
       this.#policy.platform.defer(reading.finally(forget))
       return { result: 1 as Result }
     } catch (error) {

@@ -84,6 +84,14 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await eventually(async () => expect(await publish('news', 'one')).toBe(0))
   })
 
+  test('ends when the promise of its listener rejects, without ending the process', async () => {
+    await subscribe(['subscribe', 'news'], undefined, async () => {
+      throw new Error('of the listener')
+    })
+
+    await eventually(async () => expect(await publish('news', 'one')).toBe(0))
+  })
+
   test('rejects at once if there is no server', async () => {
     const nowhere = tcpTransport({ host: '127.0.0.1', port: 1 })
 

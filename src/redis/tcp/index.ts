@@ -42,7 +42,7 @@ export type { TcpOptions, TcpTls } from './options.ts'
  *
  * Supports `subscribe` and `psubscribe` as streams, each on its own connection: the request resolves when
  * the channel is subscribed, `onMessage` is called with each event (`message,channel,text`), and the signal
- * ends it, as does a listener that throws. After each loss of the connection, `subscribe,channel,1` comes
+ * ends it, as does a listener that throws or rejects. After each loss of the connection, `subscribe,channel,1` comes
  * again, preceded by `unsubscribe,channel,0` if the first attempt to reconnect failed: the server is down, or
  * no longer allows the channel.
  *

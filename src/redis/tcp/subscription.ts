@@ -5,6 +5,7 @@
  */
 
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
+import { callListener } from '../../platform/listener.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { TcpClient } from './client.ts'
 import { silenceError } from './connect-error.ts'
@@ -124,12 +125,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
 }
 
 function tell({ onMessage, ending }: ListenOptions, data: string): void {
-  try {
-    if (!ending.signal.aborted) onMessage(data)
-  } catch {
-    // The listener has thrown. An uncaught error would end the process.
-    ending.abort()
-  }
+  if (!ending.signal.aborted) callListener(onMessage, [data], () => ending.abort())
 }
 
 function tellOfEach(options: ListenOptions, event: string, count: 0 | 1): void {

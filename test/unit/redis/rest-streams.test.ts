@@ -101,14 +101,20 @@ describe.each(WAYS)(
     describe('subscribed', () => {
       const channel = 'a,b/c?d#é'
 
-      async function subscribe(signal?: AbortSignal): Promise<string[]> {
+      async function subscribe(
+        signal?: AbortSignal,
+        fail: () => void | Promise<void> = () => undefined,
+      ): Promise<string[]> {
         const heard: string[] = []
         await transport.request({
           path: ['subscribe', channel],
           body: [],
           headers: { Accept: 'text/event-stream' },
           isStreaming: true,
-          onMessage: (data) => heard.push(data),
+          onMessage: (data) => {
+            heard.push(data)
+            return fail()
+          },
           ...(signal && { signal }),
         })
         return heard
@@ -140,6 +146,20 @@ describe.each(WAYS)(
       test('ends the stream when it is closed', async () => {
         await subscribe()
         await transport.close()
+
+        await eventually(() => expect(endpoint.streams).toBe(0))
+      })
+
+      test.each([
+        [
+          'throws',
+          () => {
+            throw new Error('of the listener')
+          },
+        ],
+        ['returns a promise that rejects', () => Promise.reject(new Error('of the listener'))],
+      ])('ends the stream when its listener %s, without ending the process', async (_how, fail) => {
+        await subscribe(undefined, fail)
 
         await eventually(() => expect(endpoint.streams).toBe(0))
       })
