@@ -140,8 +140,10 @@ class Bridge {
     return respond(exchange, format, answer)
   }
 
-  #subscribe({ target, database }: Exchange): Promise<Response> {
+  #subscribe({ c, target, database }: Exchange): Promise<Response> {
     const [kind = '', ...channels] = target.segments
+    // The server would drop the stream without reading or cancelling it, and the subscription would never end.
+    if (c.req.raw.method === 'HEAD') throw new Problem(400, 'ERR HEAD cannot open a subscription')
     if (kind.toLowerCase() === 'monitor') {
       throw new Problem(400, 'ERR MONITOR is not available over REST')
     }

@@ -110,6 +110,15 @@ describe('subscriptions through the bridge', () => {
     expect(metrics).toContain('\nnearcache_bridge_streams 0\n')
   })
 
+  test('HEAD is refused: nobody would read or end its stream', async () => {
+    const { app } = serve()
+
+    const response = await app.request('/subscribe/chat', { method: 'HEAD', headers: HEADERS })
+
+    expect(response.status).toBe(400)
+    expect(listeners()).toEqual(['chat', 0])
+  })
+
   test('an idle stream gets comments as a heartbeat', async () => {
     const events = await reader(await serve({ heartbeatMs: 1_000 }).subscribe('/subscribe/chat'))
     await events.next()
