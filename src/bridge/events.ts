@@ -92,7 +92,7 @@ function eventBody(ended: AbortController): EventBody {
     try {
       controller?.close()
     } catch {
-      // TypeError: the reader has cancelled the stream
+      // TypeError: the reader has cancelled the stream, or fell behind
     }
   })
   return {
@@ -100,7 +100,10 @@ function eventBody(ended: AbortController): EventBody {
     write(text) {
       if (ended.signal.aborted || !controller) return
       controller.enqueue(encoder.encode(text))
-      if ((controller.desiredSize ?? 0) <= 0) ended.abort()
+      if ((controller.desiredSize ?? 0) > 0) return
+      // After `close`, the backlog would wait for a client that may never read again.
+      controller.error(new Error('The client of an event stream reads too slowly'))
+      ended.abort()
     },
   }
 }

@@ -158,12 +158,12 @@ describe('subscriptions through the bridge', () => {
     await admitted.body?.cancel()
   })
 
-  test('a client that reads too slowly is disconnected', async () => {
-    const response = await serve().subscribe('/subscribe/chat')
+  test('a client that reads too slowly is disconnected, and its backlog discarded', async () => {
+    const events = await reader(await serve().subscribe('/subscribe/chat'))
     for (let i = 0; i < 10; i++) publish('chat', 'x'.repeat(1_000_000))
     await eventually(() => expect(listeners()).toEqual(['chat', 0]))
 
-    await response.body?.cancel()
+    await expect(events.next()).rejects.toThrow('reads too slowly')
   })
 
   test('a subscription that fails is answered with 503 and leaves no open stream', async () => {
