@@ -161,6 +161,16 @@ describe('bridge', () => {
     expect(response.status).toBe(503)
   })
 
+  test('counts a client that disconnects before the end of its body as a bad request', async () => {
+    const app = bridge({ redis: embeddedTransport(), token: 'token' })
+    const body = new ReadableStream({ pull: (own) => own.error(new Error('aborted')) })
+
+    const init = { method: 'POST', headers, body, duplex: 'half' }
+    const response = await app.request('/', init)
+
+    expect(response.status).toBe(400)
+  })
+
   test('refuses data that is not UTF-8 if the database stores text only', async () => {
     const app = bridge({ redis: embeddedTransport(), token: 'token' })
     const body = new Uint8Array([0xff])
