@@ -309,6 +309,26 @@ describe('the tcp transport, before a server that fails,', () => {
     await eventually(() => expect(sockets).toHaveLength(2))
   })
 
+  test('while a silent connection is being closed, requests wait for the next one', async () => {
+    const platform = new ManualPlatform()
+    const asked = Promise.withResolvers<void>()
+    onData = until((socket) => {
+      // The server does not close its side either.
+      socket.allowHalfOpen = true
+      asked.resolve()
+    })
+    connect({ platform, replyTimeoutMs: 1_000 })
+    const lost = failure(set(transport))
+    await asked.promise
+    onData = until((socket) => socket.write('+OK\r\n'))
+    await platform.advance(1_000)
+
+    expect(await set(transport)).toEqual({ result: 'OK' })
+
+    expect(await lost).toMatchObject({ operation: 'SET', applied: 'unknown' })
+    expect(sockets).toHaveLength(2)
+  })
+
   test('a connection that has answered before is replaced after at most 1.25 times replyTimeoutMs', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()
@@ -363,8 +383,9 @@ describe('the tcp transport, before a server that fails,', () => {
 
     expect(await set(transport)).toEqual({ error: 'READONLY no' })
 
-    await eventually(() => expect(sockets).toHaveLength(4))
+    // Not on the other connection of the old pool, which is just being closed.
     expect(await set(transport)).toEqual({ result: 'new' })
+    await eventually(() => expect(sockets).toHaveLength(4))
     for (let i = 0; i < 4; i++) expect(await get()).toEqual({ result: 'new' })
   })
 

@@ -68,17 +68,19 @@ export class Connection {
   #greeting = new AbortController()
   /** When a connection to a replica was last replaced, in epoch milliseconds. */
   #leftAt = 0
-  /** Whether the connection closes when nothing is in flight. New requests wait for the next connection. */
+  /** Whether the connection closes, at once or when nothing is in flight. New requests wait for the next one. */
   #leaving = false
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
-    const { platform, wire } = options
+    const { platform, wire, replyTimeoutMs: timeoutMs } = options
     const closing = this.#closing.signal
     if (isCluster(client)) this.#nodes = new ClusterNodes(client, { platform, wire, closing })
     this.#options = options
-    const onSilence = (): void => client.disconnect(true)
-    const timeoutMs = options.replyTimeoutMs
+    const onSilence = (): void => {
+      this.#leaving = true
+      client.disconnect(true)
+    }
     this.#watch = new ReplyWatch({ platform, timeoutMs, closing, onSilence })
     const lost = (): void => {
       const isLeft = this.#leaving
@@ -159,8 +161,8 @@ export class Connection {
     // A connection that is being opened already finds the new primary.
     if (!comesBack || !this.isReady || Math.abs(now - this.#leftAt) < LEAVE_MS) return
     this.#leftAt = now
+    this.#leaving = true
     if (this.#watch.pending === 0) this.#client.disconnect(true)
-    else this.#leaving = true
   }
 
   /** Closes the connection after all outstanding replies. A client of the caller stays open. */
@@ -168,12 +170,12 @@ export class Connection {
     const client = this.#client
     if (!this.#options.owned) {
       for (const [event, listener] of this.#listeners) client.off(event, listener)
-    } else if (this.isReady) {
-      const { platform } = this.#options
-      const left = await settledWithin(platform, CLOSING_MS, client.quit()).catch(() => TIMED_OUT)
-      if (left === TIMED_OUT) client.disconnect()
     } else {
-      client.disconnect()
+      const { platform } = this.#options
+      const left = this.isReady
+        ? await settledWithin(platform, CLOSING_MS, client.quit()).catch(() => TIMED_OUT)
+        : TIMED_OUT
+      if (left === TIMED_OUT) client.disconnect()
     }
     this.#closing.abort()
   }
@@ -202,8 +204,7 @@ export class Connection {
   /** Waits for the current attempt to connect. Rejects at once between two attempts. */
   async #open(operation: string): Promise<void> {
     const { status } = this.#client
-    const isWaiting = status === 'reconnecting' || this.#astray
-    const away = isWaiting && this.#failure !== undefined
+    const away = (status === 'reconnecting' || this.#astray) && this.#failure !== undefined
     try {
       if (away || status === 'end') throw this.#failure
       if (status === 'wait') this.#client.connect().catch(() => undefined) // the events report errors
@@ -273,8 +274,7 @@ export class Connection {
   async #pipeline(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
     const batch = this.#client.pipeline()
     for (const command of commands) this.#options.wire.queue(batch, command)
-    const replies = (await batch.exec()) ?? []
-    return replies.map(([error, reply]) => this.#answer(error, reply))
+    return ((await batch.exec()) ?? []).map(([error, reply]) => this.#answer(error, reply))
   }
 
   #ask(command: Outgoing): Promise<RedisResponse<Reply>> {
