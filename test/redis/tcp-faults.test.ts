@@ -436,6 +436,18 @@ describe('the tcp transport, before a server that fails,', () => {
     await eventually(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true))
   })
 
+  test('close rejects requests that wait for the pause after a lost connection', async () => {
+    const lost = Promise.withResolvers<void>()
+    onData = until((socket) => socket.once('close', lost.resolve).end('+OK\r\n'))
+    await set(connect())
+    await lost.promise
+    const waiting = failure(set(transport))
+
+    await transport.close()
+
+    expect(await waiting).toMatchObject({ code: 'ERR_REMOTE', applied: 'no' })
+  })
+
   test('close rejects requests that wait for a connection, and refuses later ones', async () => {
     onData = () => undefined
     const waiting = failure(set(connect()))

@@ -168,6 +168,8 @@ export class Connection {
   /** Closes the connection after all outstanding replies. A client of the caller stays open. */
   async close(): Promise<void> {
     const client = this.#client
+    // ioredis reports nothing if it is stopped in the pause between two attempts.
+    this.#settle((opening) => opening.reject(this.#failure))
     if (!this.#options.owned) {
       for (const [event, listener] of this.#listeners) client.off(event, listener)
     } else {
