@@ -15,6 +15,7 @@ import { addressOf, refreshSlots } from './cluster-layout.ts'
 import { slotOf } from './cluster-slot.ts'
 import type { Outgoing } from './commands.ts'
 import { silenceError } from './connect-error.ts'
+import { NodeDialer } from './dial.ts'
 import { isReplyError, withoutRedirections } from './reply-error.ts'
 import type { Wire } from './wire.ts'
 
@@ -59,6 +60,8 @@ interface Trouble {
 
 /** Sends commands to a cluster and keeps the state of its nodes. */
 export class ClusterNodes {
+  /** Opens further connections to the nodes. */
+  readonly dialer: NodeDialer
   readonly #cluster: TcpCluster
   readonly #options: ClusterNodesOptions
   /** By address. A node whose last command succeeded has no entry. */
@@ -66,6 +69,7 @@ export class ClusterNodes {
   #isProbing = false
 
   constructor(cluster: TcpCluster, options: ClusterNodesOptions) {
+    this.dialer = new NodeDialer(cluster, options.platform)
     this.#cluster = cluster
     this.#options = options
   }

@@ -14,7 +14,7 @@ import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './cli
 import { ClusterNodes, patienceOf } from './cluster-nodes.ts'
 import type { Outgoing, Refusal } from './commands.ts'
 import { connectError, discardedBecause, saysLess, silenceError } from './connect-error.ts'
-import { backoff, dialNode, ONCE, observeNode, refusedWhileLoading } from './dial.ts'
+import { backoff, ONCE, observeNode, refusedWhileLoading } from './dial.ts'
 import { isOfReplica, isReplyError } from './reply-error.ts'
 import { ReplyWatch } from './reply-watch.ts'
 import { LOST_SENTINELS } from './sentinel.ts'
@@ -113,10 +113,10 @@ export class Connection {
 
   /** A client with one connection for a subscription; on a cluster, to any of its nodes. */
   async dial(operation: string): Promise<TcpClient> {
-    const client = this.#client
-    if (!isCluster(client)) return refusedWhileLoading(client.duplicate(ONCE))
+    const nodes = this.#nodes
+    if (!nodes) return refusedWhileLoading(this.#client.duplicate(ONCE))
     if (!this.isReady) await this.#open(operation)
-    return dialNode(client, this.#options.platform)
+    return nodes.dialer.dial()
   }
 
   /** Sends one command. */

@@ -28,25 +28,47 @@ export const ONCE: object = {
 }
 
 /**
- * A client with one connection to a random node of the cluster. Every node receives what is published on
- * the others. The connection is closed if the node leaves the cluster, since then it would receive nothing.
+ * Creates clients with one connection to a random node of the cluster. Every node receives what is published
+ * on the others. A connection is closed if its node leaves the cluster, since then it would receive nothing.
  *
  * ioredis has a subscriber connection of its own, but replaces it silently, and without a pause while the
  * connection is refused.
  */
-export function dialNode(cluster: TcpCluster, platform: Platform): TcpClient {
-  const primaries = cluster.nodes('master')
-  const nodes = primaries.length > 0 ? primaries : cluster.nodes('all')
-  const node = nodes[Math.floor(platform.random() * nodes.length)]
-  if (!node) throw new Error('The cluster has no node')
-  const client = node.duplicate({ ...ONCE, readOnly: false, enableOfflineQueue: false })
-  const look = (): void => {
-    const isMember = cluster.nodes('all').some((other) => addressOf(other) === addressOf(node))
-    if (!isMember) client.disconnect()
+export class NodeDialer {
+  readonly #cluster: TcpCluster
+  readonly #platform: Platform
+  /** The clients that have not ended, with the address of their node. */
+  readonly #open = new Map<TcpClient, string>()
+
+  constructor(cluster: TcpCluster, platform: Platform) {
+    this.#cluster = cluster
+    this.#platform = platform
   }
-  cluster.on('refresh', look)
-  client.on('end', () => cluster.off('refresh', look))
-  return client
+
+  /** @throws {Error} When the cluster has no known node. */
+  dial(): TcpClient {
+    const cluster = this.#cluster
+    const primaries = cluster.nodes('master')
+    const nodes = primaries.length > 0 ? primaries : cluster.nodes('all')
+    const node = nodes[Math.floor(this.#platform.random() * nodes.length)]
+    if (!node) throw new Error('The cluster has no node')
+    const client = node.duplicate({ ...ONCE, readOnly: false, enableOfflineQueue: false })
+    // One listener for all clients: Node warns of a leak if there are more than ten.
+    if (this.#open.size === 0) cluster.on('refresh', this.#look)
+    this.#open.set(client, addressOf(node))
+    client.on('end', () => {
+      this.#open.delete(client)
+      if (this.#open.size === 0) cluster.off('refresh', this.#look)
+    })
+    return client
+  }
+
+  readonly #look = (): void => {
+    const members = new Set(this.#cluster.nodes('all').map(addressOf))
+    for (const [client, address] of this.#open) {
+      if (!members.has(address)) client.disconnect()
+    }
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TcpCluster } from '../../../src/redis/tcp/client.ts'
-import { dialNode } from '../../../src/redis/tcp/dial.ts'
+import { NodeDialer } from '../../../src/redis/tcp/dial.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { eventually } from '../../support/eventually.ts'
 
@@ -39,7 +39,7 @@ describe('a connection to any node of a cluster', () => {
   })
 
   const dial = (random: number): Redis =>
-    dialNode(cluster, new ManualPlatform({ random })) as unknown as Redis
+    new NodeDialer(cluster, new ManualPlatform({ random })).dial() as unknown as Redis
 
   test.each([
     [0, 1],
@@ -67,6 +67,22 @@ describe('a connection to any node of a cluster', () => {
 
     await eventually(() => expect(client.status).toBe('end'))
     await eventually(() => expect(members.listenerCount('refresh')).toBe(0))
+  })
+
+  test('watches the cluster once for all connections, as Node reports more than ten listeners as a leak', async () => {
+    const dialer = new NodeDialer(cluster, new ManualPlatform({ random: 0 }))
+    const clients = [dialer.dial(), dialer.dial()]
+    expect(members.listenerCount('refresh')).toBe(1)
+
+    clients[0]?.disconnect()
+    await eventually(() => expect(clients[0]?.status).toBe('end'))
+    members.primaries = members.primaries.slice(1)
+    members.emit('refresh')
+
+    await eventually(() => expect(clients[1]?.status).toBe('end'))
+    await eventually(() => expect(members.listenerCount('refresh')).toBe(0))
+    clients.push(dialer.dial())
+    expect(members.listenerCount('refresh')).toBe(1)
   })
 
   test('throws if there is no node', () => {
