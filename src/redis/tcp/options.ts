@@ -50,7 +50,11 @@ export interface TcpOptions {
    * Your own ioredis client, which you configure and close. A client of ioredis 6 uses RESP3 unless it was
    * created with `protocol: 2`. This package accepts both, but some replies to your own requests then have
    * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. A client with `replyMapping: 'resp3'`
-   * is refused. @default none
+   * is refused.
+   *
+   * By default, ioredis sends commands without a reply again after it has reconnected, so that an `INCR` may be
+   * applied twice. Set `autoResendUnfulfilledCommands: false` and `maxRetriesPerRequest: 0` to prevent that, and
+   * `enableOfflineQueue: false`, so that requests fail at once while Redis is down. @default none
    */
   readonly client?: TcpClient
   /** Name of an ACL user; a user name in `url` takes precedence. @default none */
