@@ -124,6 +124,7 @@ describe('tcpTransport', () => {
     ['db', { cluster: { nodes: [{ host: 'a' }] }, db: 1 }, /0 with a cluster/],
     ['cluster.nodes', { cluster: { nodes: [] } }, /at least one/],
     ['sentinel.nodes', { sentinel: { name: 'a', nodes: [] } }, /at least one/],
+    ['sentinel.name', { sentinel: { name: '', nodes: [{ host: 'a' }] } }, /monitored primary/],
     ['poolSize', { host: 'a', poolSize: 0 }, /at least 1/],
     ['poolSize', { cluster: { nodes: [{ host: 'a' }] }, poolSize: 2 }, /1 with a cluster/],
     ['connectTimeoutMs', { host: 'a', connectTimeoutMs: 0 }, /above 0/],

@@ -82,6 +82,8 @@ function watchedBy(
   { tls: its = false, perRequest = false }: TcpOptions,
   connectTimeoutMs: number,
 ): SingleOptions {
+  // Without a name, ioredis fails only at the first request.
+  if (!name) throw new InvalidOptionError('sentinel.name', 'the name of the monitored primary')
   const sentinels = addresses('sentinel.nodes', nodes, 26_379)
   const secrecy = secrecyOf(tls ?? its)
   return {
