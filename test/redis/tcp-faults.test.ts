@@ -397,6 +397,24 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(await transport.request({ body: ['GET', KEY] })).toEqual({ result: 'read' })
   })
 
+  test('after a connection was reset, requests wait for the next one, unless that fails', async () => {
+    const reset = async (): Promise<unknown> => {
+      onData = until((socket) => socket.resetAndDestroy())
+      return failure(set(transport))
+    }
+    connect()
+    expect(await reset()).toMatchObject({ reason: 'ECONNRESET', applied: 'unknown' })
+    onData = until((socket) => socket.write('+OK\r\n'))
+    expect(await set(transport)).toEqual({ result: 'OK' })
+
+    server.close()
+    await reset()
+
+    const refused = { reason: 'ECONNREFUSED', applied: 'no' }
+    expect(await failure(set(transport))).toMatchObject(refused)
+    expect(await failure(set(transport))).toMatchObject(refused)
+  })
+
   test('works again soon after the server is back', async () => {
     onData = until((socket) => socket.write('+OK\r\n'))
     expect(await set(connect())).toEqual({ result: 'OK' })

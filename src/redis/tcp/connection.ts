@@ -57,6 +57,8 @@ export class Connection {
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
   /** The most informative error since the connection was last ready. */
   #failure: unknown
+  /** Whether the current or last connection was ready: its loss does not mean that the server is down. */
+  #wasReady = false
   /** Whether the server has refused the user or the database. ioredis would continue as another user. */
   #refused = false
   /** Refusals in a row. ioredis would reset its own count after a log-in as another user. */
@@ -83,13 +85,13 @@ export class Connection {
     }
     this.#watch = new ReplyWatch({ platform, timeoutMs, closing, onSilence })
     const lost = (): void => {
-      const isLeft = this.#leaving
       this.#refused = false
-      this.#leaving = false
       this.#greeting.abort()
-      if (!isLeft) this.#settle((opening) => opening.reject(this.#failure))
+      if (!this.#leaving) this.#settle((opening) => opening.reject(this.#failure))
+      this.#leaving = false
     }
     this.#listeners = [
+      ['connecting', () => (this.#wasReady = false)],
       ['connect', () => this.#greet()],
       ['ready', () => this.#opened()],
       [LOST_SENTINELS, () => this.#strayed()],
@@ -113,18 +115,16 @@ export class Connection {
 
   /** A client with one connection for a subscription; on a cluster, to any of its nodes. */
   async dial(operation: string): Promise<TcpClient> {
-    const nodes = this.#nodes
-    if (!nodes) return refusedWhileLoading(this.#client.duplicate(ONCE))
+    if (!this.#nodes) return refusedWhileLoading(this.#client.duplicate(ONCE))
     if (!this.isReady) await this.#open(operation)
-    return nodes.dialer.dial()
+    return this.#nodes.dialer.dial()
   }
 
   /** Sends one command. */
   send(command: Outgoing, limits: Limits): Promise<RedisResponse<Reply>> {
     return this.#run(command.name, limits.signal, async () => {
       if (!this.#nodes) return this.#ask(command)
-      const [answer] = await this.#nodes.ask([command], patienceOf(limits))
-      return answer as RedisResponse<Reply>
+      return (await this.#nodes.ask([command], patienceOf(limits)))[0] as RedisResponse<Reply>
     })
   }
 
@@ -203,10 +203,11 @@ export class Connection {
     }
   }
 
-  /** Waits for the current attempt to connect. Rejects at once between two attempts. */
+  /** Waits for the current attempt to connect, or the first one after a loss. Rejects at once between two others. */
   async #open(operation: string): Promise<void> {
     const { status } = this.#client
-    const away = (status === 'reconnecting' || this.#astray) && this.#failure !== undefined
+    const isPause = status === 'reconnecting' && !this.#wasReady
+    const away = (isPause || this.#astray) && this.#failure !== undefined
     try {
       if (away || status === 'end') throw this.#failure
       if (status === 'wait') this.#client.connect().catch(() => undefined) // the events report errors
@@ -221,10 +222,8 @@ export class Connection {
   #greet(): void {
     const { platform, greetingTimeoutMs } = this.#options
     if (greetingTimeoutMs === undefined) return
-    const greeting = new AbortController()
-    this.#greeting = greeting
-    const over = AbortSignal.any([greeting.signal, this.#closing.signal])
-    platform.delay(greetingTimeoutMs, over).then(
+    this.#greeting = new AbortController()
+    platform.delay(greetingTimeoutMs, this.#greeting.signal).then(
       () => {
         this.#fail(silenceError())
         this.#client.disconnect(true)
@@ -236,6 +235,7 @@ export class Connection {
   #opened(): void {
     this.#greeting.abort()
     if (this.#refused) return
+    this.#wasReady = true
     this.#failure = undefined
     this.#refusals = 0
     this.#astray = false
