@@ -188,13 +188,15 @@ function respond(
   })
 }
 
-/** A `Problem` is sent as it is. Of any other error, the client learns only that the bridge failed. */
+/**
+ * A `Problem` is sent as it is. Of any other error, the client learns only that the bridge failed. A 503 has no
+ * `Retry-After`, which counts whole seconds: a lost connection to Redis is replaced much sooner.
+ */
 function problemResponse(error: unknown): Response {
   const { status, message } =
     error instanceof Problem ? error : new Problem(500, 'ERR the bridge failed')
   const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' })
   if (status === 405) headers.set('allow', [...METHODS].join(', '))
   if (status === 401) headers.set('www-authenticate', 'Bearer')
-  if (status === 503) headers.set('retry-after', '1')
   return new Response(JSON.stringify({ error: message }), { status, headers })
 }

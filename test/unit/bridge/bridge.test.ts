@@ -2,10 +2,13 @@ import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { type BridgeOptions, bridge } from '../../../src/bridge/index.ts'
 import { InvalidOptionError, RemoteError } from '../../../src/errors.ts'
+import { RedisCacheManager } from '../../../src/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Requester } from '../../../src/redis/requester.ts'
+import { type RestFetch, restTransport } from '../../../src/redis/rest.ts'
 import { countingTransport } from '../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const headers = { authorization: 'Bearer token' }
 
@@ -148,7 +151,29 @@ describe('bridge', () => {
     const response = await app.request('/get/key', { headers })
 
     expect([response.status, await response.json()]).toEqual([status, { error }])
-    expect(response.headers.get('retry-after')).toBe('1')
+  })
+
+  test('a cache sends its request again after the bridge has lost its connection to Redis', async () => {
+    const platform = new ManualPlatform()
+    const redis = embeddedTransport({ platform })
+    const lost = new RemoteError({ operation: 'DEL', reason: 'ECONNRESET', applied: 'unknown' })
+    let requests = 0
+    const request: Requester['request'] = async (sent) => {
+      if (++requests === 1) throw lost
+      return redis.request(sent)
+    }
+    const app = bridge({ redis: { request }, token: 'token', platform })
+    const fetch: RestFetch = async (url, init) => app.request(url, init)
+    const transport = restTransport({ url: 'http://localhost', token: 'token', fetch, platform })
+    const cache = new RedisCacheManager({ redis: transport, platform })
+
+    const invalidated = cache.invalidateTags(['tag'])
+    await eventually(async () => {
+      await platform.advance(10)
+      expect(requests).toBe(2)
+    })
+
+    await invalidated
   })
 
   test('treats a backend answer that does not match the request as a failure', async () => {
