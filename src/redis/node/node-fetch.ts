@@ -22,7 +22,8 @@ import { NodeResponse } from './node-response.ts'
 export interface NodeFetchOptions {
   /**
    * The maximum number of connections to one host; further requests wait. An integer of at least 1. The cache
-   * sends one request a tick, so few connections are in use. @default 64
+   * sends one request a tick, so few connections are in use. Each open subscription holds one, so the number must
+   * be greater than that of your subscriptions. @default 64
    */
   readonly maxConnections?: number
   /**
