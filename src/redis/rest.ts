@@ -140,7 +140,7 @@ class RestTransport implements Transport {
     return fetch(path?.length ? url + path.map(encodeURIComponent).join('/') : url, {
       method: 'POST',
       headers: sent,
-      body: JSON.stringify(body),
+      body: JSON.stringify(body) ?? '',
       redirect: 'manual',
       // No `cache` option: old workerd rejects every value of it, and caches must forward a POST
       // (RFC 9111, section 4).

@@ -133,6 +133,20 @@ describe.each(WAYS)(
         ])
       })
 
+      test('needs no body', async () => {
+        const heard: string[] = []
+        const onMessage = (data: string): unknown => heard.push(data)
+
+        await transport.request({
+          path: ['subscribe', 'news'],
+          headers: { Accept: 'text/event-stream' },
+          isStreaming: true,
+          onMessage,
+        })
+
+        await eventually(() => expect(heard).toEqual(['subscribe,news,1']))
+      })
+
       test('ends the stream when its signal is aborted', async () => {
         const controller = new AbortController()
         await subscribe(controller.signal)
