@@ -30,26 +30,29 @@ const SECRET_BYTES = 32
 
 /**
  * @param option Dotted path of the option, for the error.
- * @throws {InvalidOptionError} Naming `option`, when an id or secret is not valid, two ids are equal, or not exactly
- * one key is the primary.
+ * @throws {InvalidOptionError} Naming `option`, when it is not a list, an id or secret is not valid, two ids are equal,
+ * or not exactly one key is the primary.
  */
 export function readKeyRing(keys: readonly EncryptionKey[], option: string = OPTION): KeyRing {
+  const primaryId = primaryOf(keys, option).id
   const secrets = new Map<string, Bytes>()
   for (const { id, secret } of keys) {
-    if (!ID.test(id))
+    // A number would pass the test alone, and then never be found by the text in an entry.
+    if (typeof id !== 'string' || !ID.test(id))
       throw new InvalidOptionError(option, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
     if (secrets.has(id)) throw new InvalidOptionError(option, 'keys with different ids')
     secrets.set(id, readSecret(secret, `${option}[].secret`))
   }
-  return { primaryId: primaryOf(keys, option).id, secrets }
+  return { primaryId, secrets }
 }
 
 function primaryOf(keys: readonly EncryptionKey[], option: string): EncryptionKey {
-  const primaries = keys.filter(
-    (key) => (key.use ?? (keys.length === 1 && 'primary')) === 'primary',
+  const list: readonly (EncryptionKey | undefined)[] = Array.isArray(keys) ? keys : []
+  const primaries = list.filter(
+    (key) => (key?.use ?? (list.length === 1 && 'primary')) === 'primary',
   )
   const [primary] = primaries
-  if (primary === undefined || primaries.length > 1) {
+  if (!primary || primaries.length > 1) {
     throw new InvalidOptionError(option, 'a list of keys of which exactly one is the primary')
   }
   return primary

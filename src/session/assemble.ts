@@ -8,7 +8,6 @@ import { guardedOnce } from '../cache/wiring.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { namePart, wholeNumber } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
@@ -35,7 +34,6 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
   const { keys, nameKeys = keys, retiredKeys = [], platform = webPlatform() } = options
   const namespace = namePart(options.namespace ?? 'session', 'namespace')
   const base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
-  if (!Array.isArray(keys)) throw new InvalidOptionError('keys', 'a list of keys')
   const cipher = new Cipher(keys, 'keys')
   const link = linkBy(options)
   const retired = new Set(retiredKeys)

@@ -164,6 +164,8 @@ describe('Cipher', () => {
     ['31 bytes', [{ id: 'a', secret: 'ab'.repeat(31) }]],
     ['33 bytes', [{ id: 'a', secret: 'ab'.repeat(33) }]],
     ['no secret', [{ id: 'a', secret: undefined as never }]],
+    ['no id', [{ secret: HEX } as never]],
+    ['a number as id', [{ id: 7, secret: HEX } as never]],
     ['an empty id', [{ id: '', secret: HEX }]],
     ['a long id', [{ id: 'x'.repeat(17), secret: HEX }]],
     ['an id of other characters', [{ id: 'a.b', secret: HEX }]],
@@ -201,5 +203,15 @@ describe('Cipher', () => {
 
     expect(message).toContain('encryption.keys')
     for (const { secret } of keys) expect(message).not.toContain(secret ?? 'undefined')
+  })
+
+  test.each([
+    ['nothing', undefined],
+    ['a key in place of a list', { id: 'a', secret: HEX }],
+    ['a list of nothing', [undefined]],
+  ])('names the option when it is given %s', (_, keys) => {
+    expect(() => new Cipher(keys as never, 'keys')).toThrow(
+      expect.objectContaining({ name: InvalidOptionError.name, option: 'keys' }),
+    )
   })
 })

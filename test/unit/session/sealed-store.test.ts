@@ -197,6 +197,7 @@ describe('SealedStore', () => {
   test('refuses a bad option and a bad key', async () => {
     expect(() => another({ ttl: 1 } as never)).toThrow(InvalidOptionError)
     expect(() => another({ maxValueBytes: 0 })).toThrow(InvalidOptionError)
+    expect(() => another({ keys: undefined } as never)).toThrow(InvalidOptionError)
     await expect(store.get('')).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
   })
 })
