@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkFields, oneOf } from '../entry/option-checks.ts'
+import { checkCache, checkFields, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { HotKeys } from '../monitor/hot-keys.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
@@ -81,7 +81,7 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
   checkFields(options, 'options', FIELDS)
   const { cache, monitor, authenticate, mode = 'read-only', values = 'hidden' } = options
   const { platform = webPlatform() } = options
-  require(typeof cache?.redis?.request === 'function', 'cache', 'a RedisCacheManager')
+  checkCache(cache)
   require(typeof monitor?.performHealthCheck === 'function', 'monitor', 'a CacheMonitor')
   require(typeof authenticate === 'function' ||
     (typeof authenticate === 'string' &&

@@ -85,6 +85,12 @@ export function checkFunction<Value>(value: Value, option: string): Value {
   return value
 }
 
+/** @throws {InvalidOptionError} Naming `cache`, when the value has no connection to Redis. */
+export function checkCache(value: { readonly redis?: { readonly request?: unknown } }): void {
+  if (typeof value?.redis?.request === 'function') return
+  throw new InvalidOptionError('cache', 'a RedisCacheManager')
+}
+
 /** @throws {InvalidOptionError} When the value is not an object, or has a field that is not in `names`. */
 export function checkFields(value: unknown, option: string, names: readonly string[]): void {
   if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')

@@ -7,6 +7,7 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { NamespaceOptions } from '../cache/options.ts'
+import { InvalidOptionError } from '../errors.ts'
 
 /** The lifetime that stands for "for ever", in milliseconds: ten years, the longest fresh time of an entry. */
 const FOREVER_MS = 315_360_000_000
@@ -23,8 +24,14 @@ const EXACT: NamespaceOptions = {
   consistency: 'strict',
 }
 
-/** @throws {InvalidKeyError} When the name is not valid for a namespace: 1 to 64 bytes. */
+/**
+ * @throws {InvalidOptionError} Naming `cache`, when it is not a cache.
+ * @throws {InvalidKeyError} When the name is not valid for a namespace: 1 to 64 bytes.
+ */
 export function exactNamespace(cache: CacheNamespace, name: string): CacheNamespace {
+  if (typeof cache?.namespace !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
   return cache.namespace(name, EXACT)
 }
 

@@ -10,7 +10,7 @@ import { namespaceAt } from '../cache/namespace-at.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
-import { checkFields, wholeNumber } from '../entry/option-checks.ts'
+import { checkCache, checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { RedisLink } from '../redis/link.ts'
@@ -85,6 +85,7 @@ export class HotKeys {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: HotKeysOptions) {
     checkFields(options, 'options', FIELDS)
+    checkCache(options.cache)
     const { cache, most = 10, capacity = 500, prefix = 'nc', platform = cache.platform } = options
     wholeNumber(most, 'most', 1, 100)
     if (!(Number.isSafeInteger(capacity) && capacity >= most)) {

@@ -8,7 +8,8 @@ import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
-import { checkFields, wholeNumber } from '../entry/option-checks.ts'
+import { checkCache, checkFields, wholeNumber } from '../entry/option-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
@@ -70,7 +71,7 @@ export const OTHER_CACHES = '(other caches)'
  *
  * @example
  * ```ts
- * const metrics = new Metrics({ cache, sinks: [redisSink({ cache })] })
+ * const metrics = new Metrics({ cache, sinks: [new RedisFigures({ cache })] })
  * // … at the end, or of a request on Workers:
  * await metrics.flush()
  * ```
@@ -102,7 +103,11 @@ export class Metrics {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: MetricsOptions) {
     checkFields(options, 'options', FIELDS)
+    checkCache(options.cache)
     const { cache, sinks, platform = cache.platform } = options
+    if (!Array.isArray(sinks) || !sinks.every((sink) => typeof sink?.write === 'function')) {
+      throw new InvalidOptionError('sinks', 'a list of sinks, each with a method write')
+    }
     this.#cache = cache
     this.#sinks = sinks
     this.#platform = platform

@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { Duration } from '../entry/duration.ts'
-import { checkFields } from '../entry/option-checks.ts'
+import { checkCache, checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { callListener } from '../platform/listener.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -76,10 +76,11 @@ export interface CacheMonitorOptions<Job = unknown> {
 const FIELDS = `cache figures window rules memoryLimitBytes notify prefix
   warming platform`.split(/\s+/)
 
-/** @throws {InvalidOptionError} When an option is unknown, `figures` is missing, or the limit is not above 0. */
+/** @throws {InvalidOptionError} When an option is unknown, `cache` or `figures` is missing, or the limit is not above 0. */
 export function checkOptions(options: CacheMonitorOptions<never>): void {
   checkFields(options, 'options', FIELDS)
-  const { figures, memoryLimitBytes = 1 } = options
+  const { cache, figures, memoryLimitBytes = 1 } = options
+  checkCache(cache)
   if (typeof figures?.readRecent !== 'function') {
     throw new InvalidOptionError('figures', 'a RedisFigures')
   }

@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkFields } from '../entry/option-checks.ts'
+import { checkCache, checkFields } from '../entry/option-checks.ts'
 import { RemoteError } from '../errors.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
@@ -48,10 +48,11 @@ export class RedisFigures implements MetricsSink {
   readonly #keepMinutesMs: number
   readonly #keepHoursMs: number
 
-  /** @throws {InvalidOptionError} When an option is unknown, or a duration is invalid or too short. */
+  /** @throws {InvalidOptionError} When an option is unknown, `cache` is missing, or a duration is invalid or too short. */
   constructor(options: RedisFiguresOptions) {
     checkFields(options, 'options', ['cache', 'prefix', 'keepMinutes', 'keepHours'])
     const { cache, prefix = 'nc', keepMinutes = '3h', keepHours = '8d' } = options
+    checkCache(cache)
     this.#link = new RedisLink(cache.redis)
     cache.redis.allowRepeat([ADD_FIGURES])
     this.#base = `${prefix}:{figures}`

@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkFields, namePrefix } from '../entry/option-checks.ts'
+import { checkCache, checkFields, namePrefix } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -47,9 +47,7 @@ const FIELDS = ['cache', 'prefix', 'version', 'lease', 'timeBudget', 'grace', 'p
 export function resolveOptions(options: WarmingOptions): ResolvedOptions {
   checkFields(options, 'options', FIELDS)
   const { cache, prefix = 'nc', version, platform = webPlatform() } = options
-  if (typeof cache?.redis?.request !== 'function') {
-    throw new InvalidOptionError('cache', 'a RedisCacheManager')
-  }
+  checkCache(cache)
   namePrefix(prefix, 'prefix')
   if (version !== undefined && !/^\S{1,128}$/.test(version)) {
     throw new InvalidOptionError('version', '1 to 128 characters without spaces')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   checkBoolean,
+  checkCache,
   checkFunction,
   numberWithin,
   oneOf,
@@ -60,5 +61,11 @@ describe('checkBoolean and checkFunction', () => {
   test.each([0, 'true', null, undefined])('refuse %s', (value) => {
     expect(() => checkBoolean(value, 'atStart')).toThrow('Option "atStart" must be true or false')
     expect(() => checkFunction(value, 'fn')).toThrow('Option "fn" must be a function')
+  })
+})
+
+describe('checkCache', () => {
+  test.each([undefined, null, 5, {}, { redis: 'redis://localhost' }])('refuses %o', (value) => {
+    expect(() => checkCache(value as never)).toThrow('Option "cache" must be a RedisCacheManager')
   })
 })

@@ -209,4 +209,10 @@ describe('the store for Keyv', () => {
 
     await expect(store.get('k')).rejects.toThrow(ClosedError)
   })
+
+  test.each([{}, { cache: 'redis://localhost' }])('refuses %o, which has no cache', (options) => {
+    expect(() => keyvStore(options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'cache' }),
+    )
+  })
 })

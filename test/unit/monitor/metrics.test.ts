@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { type Figures, mergeFigures, WHOLE_CACHE } from '../../../src/monitor/figures.ts'
+import { HotKeys } from '../../../src/monitor/hot-keys.ts'
 import {
   type Batch,
   Metrics,
   type MetricsSink,
   OTHER_CACHES,
 } from '../../../src/monitor/metrics.ts'
+import { CacheMonitor } from '../../../src/monitor/monitor.ts'
 import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
 import { summarize } from '../../../src/monitor/summary.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
@@ -399,5 +401,26 @@ describe('Metrics', () => {
     const old = await figures.readMinutes(platform.now() - 3_600_001, 1)
     expect(old[0]?.figures.size).toBe(0)
     expect(summarize(await figures.readTotal()).lookups).toBe(2)
+  })
+
+  test.each([
+    ['cache', {}],
+    ['sinks', { sinks: undefined }],
+    ['sinks', { sinks: [{}] }],
+  ])('refuses to be made without %s: %o', (option, change) => {
+    const refusal = expect.objectContaining({ code: 'ERR_INVALID_OPTION', option })
+    const options = option === 'cache' ? { sinks: [] } : { cache: make(), ...change }
+
+    expect(() => new Metrics(options as never)).toThrow(refusal)
+  })
+
+  test('figures, hot keys and a monitor too are refused without a cache', () => {
+    const refusal = expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'cache' })
+
+    expect(() => new RedisFigures({} as never)).toThrow(refusal)
+    expect(() => new HotKeys({} as never)).toThrow(refusal)
+    expect(
+      () => new CacheMonitor({ figures: new RedisFigures({ cache: make() }) } as never),
+    ).toThrow(refusal)
   })
 })
