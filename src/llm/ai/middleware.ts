@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
 import { llmCache } from '../default-llm-cache.ts'
 import type { LLMResponseCache } from '../llm-cache.ts'
@@ -93,6 +94,7 @@ export interface CacheMiddleware<Version extends AiSpecification = 'v4'> {
 /** Parameters that are not part of the settings in the key; the prompt has its own place there. */
 const ASIDE = ['abortSignal', 'headers', 'includeRawChunks', 'prompt']
 const MAX_TEMPERATURE = 0.3
+const FIELDS = `cache tenant promptVersion tags cacheControl enableSemanticMatching`.split(' ')
 
 /**
  * Caches answers of models, whole answers and streams separately. Everything in a call except its headers
@@ -102,7 +104,7 @@ const MAX_TEMPERATURE = 0.3
  * Concurrent equal calls share one request to the model. The `abortSignal` of one caller does not end it
  * for the others; the model is stopped when all callers have gone.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown, or `cache` is not one of answers.
  *
  * @example
  * ```ts
@@ -112,8 +114,9 @@ const MAX_TEMPERATURE = 0.3
 export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
   options: CacheMiddlewareOptions = {},
 ): CacheMiddleware<Version> {
+  checkFields(options, 'options', FIELDS)
   const { cache = llmCache } = options
-  if (typeof cache.obtain !== 'function')
+  if (typeof cache?.obtain !== 'function')
     throw new InvalidOptionError('cache', 'an LLMResponseCache')
   return {
     // Neither SDK version reads this value; only their types need it.

@@ -413,3 +413,9 @@ describe('real clients on Node', () => {
     })
   })
 })
+
+test('the middleware refuses a misspelled option: two tenants would share answers', () => {
+  expect(() => cacheMiddleware({ tenantId: 'acme' } as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'options.tenantId' }),
+  )
+})
