@@ -5,7 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import { checkFunction } from '../entry/option-checks.ts'
+import { checkFields, checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { RateLimitAllowance } from '../ratelimit/decision.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
@@ -35,7 +35,7 @@ export interface RateLimitEnv {
  * Answers 429 or 503 with problem details once a limit is spent, and reports the limits to clients in
  * `RateLimit`, `RateLimit-Policy` and `Retry-After`. Redis is asked before the handler runs.
  *
- * @throws {InvalidOptionError} When there is no limiter.
+ * @throws {InvalidOptionError} When an option is missing or unknown.
  *
  * @example
  * ```ts
@@ -43,6 +43,7 @@ export interface RateLimitEnv {
  * ```
  */
 export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimitEnv> {
+  checkFields(options, 'options', ['limiter', 'address', 'account', 'isSuccess'])
   const { limiter, address, account, isSuccess = (c) => c.res.status < 400 } = options
   if (typeof limiter?.limit !== 'function') {
     throw new InvalidOptionError('limiter', 'a RateLimiter')

@@ -5,6 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import type { RateLimitPolicy } from '../ratelimit/policy.ts'
@@ -75,7 +76,7 @@ export const GUESS_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
  * either, and sees a revocation at most `sessions.fastPathBoundMs` late; handlers that cannot wait call
  * `c.var.session.fresh()`.
  *
- * @throws {InvalidOptionError} When `sessions` is missing, or a trusted origin is not one.
+ * @throws {InvalidOptionError} When an option is unknown, `sessions` is missing, or a trusted origin is not one.
  *
  * @example
  * ```ts
@@ -116,12 +117,16 @@ export function requireFresh(): MiddlewareHandler<SessionEnv<unknown>> {
   }
 }
 
+const FIELDS = `sessions cookie bearer required requireFresh allow touch guesses
+  trustedOrigins`.split(/\s+/)
+
 class Gatekeeper<Data> {
   readonly #options: SessionOptions<Data>
   readonly #context: SessionContext<Data>
   readonly #isCrossSite: CrossSiteCheck
 
   constructor(options: SessionOptions<Data>) {
+    checkFields(options, 'options', FIELDS)
     const { sessions, cookie = sessionCookie(), allow = ['active'], touch = true } = options
     if (typeof sessions?.validate !== 'function') {
       throw new InvalidOptionError('sessions', 'a SessionUserCache')

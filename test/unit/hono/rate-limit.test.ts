@@ -27,6 +27,15 @@ describe('rateLimit', () => {
     )
   })
 
+  test('throws when it is created with a misspelled option', () => {
+    const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
+    const options = { limiter, address: cloudflareAddress, acount: () => 'ada' }
+
+    expect(() => rateLimit(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'options.acount' }),
+    )
+  })
+
   test('throws when it is created without `address`', () => {
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
 

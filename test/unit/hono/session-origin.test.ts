@@ -94,4 +94,8 @@ describe('requests from other sites', () => {
       expect(() => shop({ trustedOrigins: [origin] })).toThrow(InvalidOptionError)
     },
   )
+
+  test('a misspelled option is refused when the middleware is created', () => {
+    expect(() => shop({ requirefresh: true } as never)).toThrow(InvalidOptionError)
+  })
 })
