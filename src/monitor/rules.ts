@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Summary } from './summary.ts'
 
@@ -177,7 +178,7 @@ const DEFAULT_RULES: readonly Rule[] = [
 /**
  * The rules, worst first.
  *
- * @throws {InvalidOptionError} When a rule is unknown, or its alert could never end.
+ * @throws {InvalidOptionError} When a rule or a setting is unknown, or an alert could never end.
  */
 export function resolveRules(options: RulesOptions = {}): readonly Rule[] {
   const unknown = Object.keys(options).find((id) => !DEFAULT_RULES.some((rule) => rule.id === id))
@@ -195,6 +196,7 @@ function resolveRule(rule: Rule, changes: RuleOptions): Rule {
   const { firesAt = rule.firesAt, minSamples = rule.minSamples, severity = rule.severity } = changes
   const { resolvesAt = endOf(rule, changes.firesAt) } = changes
   const option = `rules.${rule.id}`
+  checkFields(changes, option, ['firesAt', 'resolvesAt', 'for', 'minSamples', 'severity'])
   if (![firesAt, resolvesAt, minSamples].every(Number.isFinite)) {
     throw new InvalidOptionError(option, 'given with numbers as thresholds')
   }

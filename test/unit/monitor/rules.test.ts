@@ -31,4 +31,10 @@ describe('resolveRules', () => {
   ])('refuses %s with %j', (id, options) => {
     expect(() => resolveRules({ [id]: options })).toThrow(`Option "rules.${id}" must be`)
   })
+
+  test('refuses a misspelled setting, which would leave the rule as it is', () => {
+    expect(() => resolveRules({ 'hit-rate': { fireAt: 50 } } as never)).toThrow(
+      'Option "rules.hit-rate.fireAt" must be left out',
+    )
+  })
 })
