@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../../entry/duration.ts'
-import { oneOf } from '../../../entry/option-checks.ts'
+import { checkFields, nonEmptyText, oneOf } from '../../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../../errors.ts'
 import { callListener } from '../../../platform/listener.ts'
 import type { Platform } from '../../../platform/platform.ts'
@@ -37,6 +37,8 @@ export interface FileSnapshotOptions {
   readonly platform?: Platform
 }
 
+const FIELDS = ['engine', 'path', 'interval', 'outdated', 'onError', 'platform']
+
 /**
  * Loads the existing snapshot, and writes a new one an interval after a change, and on close.
  *
@@ -65,13 +67,17 @@ export class FileSnapshot {
   #isWaiting = false
 
   /**
-   * @throws {InvalidOptionError} When an option is out of its documented range.
+   * @throws {InvalidOptionError} When an option is missing, unknown or out of its documented range.
    * @throws {SnapshotError} When the file is not a snapshot, or is damaged; the file is left unchanged.
    * @throws The error of reading the file, unchanged.
    */
   constructor(options: FileSnapshotOptions) {
+    checkFields(options, 'options', FIELDS)
     const { engine, path, interval = '1m', outdated = 'discard', onError } = options
-    if (path === '') throw new InvalidOptionError('path', 'a text of at least one character')
+    if (typeof engine?.onChange !== 'function') {
+      throw new InvalidOptionError('engine', 'an EmbeddedRedis')
+    }
+    nonEmptyText(path, 'path')
     oneOf(outdated, 'outdated', ['discard', 'restore'])
     this.#intervalMs = toMilliseconds(interval, 'interval', { min: 100 })
     this.#engine = engine

@@ -221,7 +221,10 @@ describe('FileSnapshot', () => {
   })
 
   test.each<[string, Partial<FileSnapshotOptions>]>([
+    ['engine', { engine: undefined as never }],
     ['path', { path: '' }],
+    ['path', { path: undefined as never }],
+    ['options.folder', { folder: '/tmp' } as never],
     ['interval', { interval: 99 }],
     ['outdated', { outdated: 'keep' as 'discard' }],
   ])('rejects a bad %s', (option, options) => {
