@@ -22,6 +22,8 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['OOM', 'its memory is full, and its maxmemory-policy evicts nothing: see memory and eviction'],
   ['too many connections', 'raise maxclients, or use fewer connections'],
   ['no such database', 'use another database number: change REDIS_DB, or the end of the URL'],
+  // Over HTTP a path that does not belong to the address is taken for a command.
+  ['ERR', 'the server does not know PING: check the path of the address; one of Upstash has none'],
   ['not JSON', NO_REDIS],
   ['redirected', NO_REDIS],
   ['HTTP 404', NO_REDIS],

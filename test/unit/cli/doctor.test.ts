@@ -89,6 +89,7 @@ describe('the doctor', () => {
     ['BUSY Redis is busy running a script.', 'SCRIPT KILL'],
     ['MISCONF Redis is configured to save RDB snapshots', 'disk'],
     ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", 'primary'],
+    ["ERR unknown command 'PIPELINE', with args beginning with: '[\"PING\"]' ", 'path'],
   ])('"%s" is no matter of passwords, nor of the way', async (error, advice) => {
     const [reason = ''] = error.split(' ')
     const failure = new RemoteError({ operation: 'PING', reason, applied: 'no' })
