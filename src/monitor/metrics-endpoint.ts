@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import { bearerIn, isSameSecret } from '../web/bearer.ts'
 import { problemResponse } from '../web/problem.ts'
@@ -32,13 +33,14 @@ export interface MetricsEndpointOptions {
  * app.get('/metrics', (c) => metrics(c.req.raw))
  * ```
  *
- * @throws {InvalidOptionError} When the token is too short.
+ * @throws {InvalidOptionError} When an option is unknown, or the token is too short.
  */
-export function metricsEndpoint({
-  figures,
-  monitor,
-  token,
-}: MetricsEndpointOptions): (request: Request) => Promise<Response> {
+export function metricsEndpoint(
+  options: MetricsEndpointOptions,
+): (request: Request) => Promise<Response> {
+  // A misspelled token would open the figures to everybody.
+  checkFields(options, 'options', ['figures', 'monitor', 'token'])
+  const { figures, monitor, token } = options
   if (token !== undefined && token.length < 16) {
     throw new InvalidOptionError('token', 'a text of at least 16 characters')
   }

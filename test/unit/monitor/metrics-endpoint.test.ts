@@ -94,6 +94,12 @@ describe('metricsEndpoint', () => {
     expect(() => metricsEndpoint({ figures, token: 'short' })).toThrow(InvalidOptionError)
   })
 
+  test('refuses a misspelled token, without which everybody could read', () => {
+    const options = { figures, bearer: 'a token that is long enough' }
+
+    expect(() => metricsEndpoint(options)).toThrow(InvalidOptionError)
+  })
+
   test('leaves out gauges with unknown values', () => {
     const names = gaugesOf({
       hitRate: undefined,
