@@ -15,6 +15,7 @@ import {
 } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { type EncryptionKey, type KeyRing, readKeyRing } from '../entry/key-ring.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { isSameText } from '../entry/same-text.ts'
 import { hmacSha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -83,8 +84,9 @@ export class SessionAssertions {
   readonly #skewMs: number
   readonly #platform: Platform
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: SessionAssertionOptions) {
+    checkFields(options, 'options', ['keys', 'audience', 'ttl', 'skew', 'platform'])
     const { keys, audience, ttl = '30s', skew = '5s', platform = webPlatform() } = options
     if (typeof audience !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(audience)) {
       throw new InvalidOptionError('audience', '1 to 256 characters of ASCII without spaces')

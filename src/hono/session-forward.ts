@@ -5,6 +5,7 @@
  */
 
 import type { Context } from 'hono'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { dropHopByHop } from '../web/hop-by-hop.ts'
 import type { AssertedSession, SessionAssertions } from './session-assertion.ts'
@@ -39,7 +40,7 @@ const PATTERN = /^[a-z0-9-]+\*?$/
  * The origin must trust only the assertion. It must not treat a request without an assertion as admitted
  * by the edge, and must not skip its own checks because there is an assertion.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  *
  * @example
  * ```ts
@@ -50,6 +51,7 @@ const PATTERN = /^[a-z0-9-]+\*?$/
 export function forwarder(
   options: ForwardOptions,
 ): (c: Context, session: (AssertedSession & { credential?: string }) | undefined) => Request {
+  checkFields(options, 'options', ['to', 'assertions', 'header', 'internal', 'cookie'])
   const { to, assertions, header = 'x-nearcache-session', internal = INTERNAL } = options
   const { cookie = sessionCookie() } = options
   if (!URL.canParse(to) || new URL(to).origin !== to) {

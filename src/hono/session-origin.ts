@@ -5,6 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { problemResponse } from '../web/problem.ts'
 
@@ -47,9 +48,10 @@ export function crossSiteCheck({ trustedOrigins = [] }: CrossSiteOptions): Cross
  * log-in routes, where there is no cookie yet. A request without `Cookie`, `Origin` and `Sec-Fetch-Site`
  * comes from a program, not a browser, so it cannot be forged by a page and passes.
  *
- * @throws {InvalidOptionError} When a trusted origin is not one.
+ * @throws {InvalidOptionError} When an option is unknown, or a trusted origin is not one.
  */
 export function refuseCrossSite(options: CrossSiteOptions = {}): MiddlewareHandler {
+  checkFields(options, 'options', ['trustedOrigins'])
   const isCrossSite = crossSiteCheck(options)
   return async function guardOrigin(c, next) {
     if (!isProgram(c) && isCrossSite(c)) return crossSiteResponse()

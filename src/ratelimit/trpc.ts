@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkFields, checkFunction } from '../entry/option-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { RateLimitDecision, RateLimitRefusal } from './decision.ts'
 import type { RequestFacts } from './identifier.ts'
 import type { RateLimiter } from './limiter.ts'
@@ -45,6 +47,7 @@ export class TrpcRateLimitError extends Error {
  * Limits procedures: `procedure.use(trpcRateLimit({ limiter, facts }))`. Policies that count failures
  * give the unit back when the procedure has succeeded.
  *
+ * @throws {InvalidOptionError} When an option is missing or unknown.
  * @throws {TrpcRateLimitError} From the middleware, when the call is refused.
  */
 export function trpcRateLimit<Context>(
@@ -52,7 +55,12 @@ export function trpcRateLimit<Context>(
 ): <Result extends { readonly ok: boolean }>(
   call: TrpcCall<Context> & { next(): Promise<Result> },
 ) => Promise<Result> {
+  checkFields(options, 'options', ['limiter', 'facts', 'onDecision'])
   const { limiter, facts, onDecision } = options
+  if (typeof limiter?.limit !== 'function') {
+    throw new InvalidOptionError('limiter', 'a RateLimiter')
+  }
+  checkFunction(facts, 'facts')
   return async function rateLimit(call) {
     const decision = await limiter.limit(facts(call))
     onDecision?.(decision, call)

@@ -8,6 +8,7 @@
 
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import { isLongerThan } from '../../entry/bytes.ts'
+import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidKeyError } from '../../errors.ts'
 import { disconnect, exactNamespace, read, write } from '../exact.ts'
 
@@ -55,12 +56,15 @@ const MAX_TAG_BYTES = 256
  * Reads and writes reject when Redis cannot be reached, as bentocache expects of a driver; its own settings
  * then decide what happens. Tags and grace periods are also handled by bentocache.
  *
+ * @throws {InvalidOptionError} When an option is unknown.
+ *
  * @example
  * ```ts no-check
  * bentostore().useL1Layer(memoryDriver()).useL2Layer(nearcacheDriver({ cache }))
  * ```
  */
 export function nearcacheDriver(options: BentocacheOptions): BentocacheLayer {
+  checkFields(options, 'options', ['cache', 'prefix'])
   return {
     options,
     factory: ({ cache, prefix = 'bentocache' }) =>

@@ -8,6 +8,7 @@
  */
 
 import type { CacheNamespace } from '../../cache/namespace.ts'
+import { checkFields } from '../../entry/option-checks.ts'
 import { callListener } from '../../platform/listener.ts'
 import { disconnect, exactNamespace, read, write } from '../exact.ts'
 
@@ -54,8 +55,13 @@ export class KeyvStore {
   #last: { readonly name: string; readonly space: CacheNamespace } | undefined
   readonly #listeners: ErrorListener[] = []
 
-  /** @throws {InvalidKeyError} When `name` is not valid for a namespace. */
-  constructor({ cache, name = 'keyv' }: KeyvOptions) {
+  /**
+   * @throws {InvalidOptionError} When an option is unknown, or `cache` is not a cache.
+   * @throws {InvalidKeyError} When `name` is not valid for a namespace.
+   */
+  constructor(options: KeyvOptions) {
+    checkFields(options, 'options', ['cache', 'name'])
+    const { cache, name = 'keyv' } = options
     this.#cache = cache
     this.#root = exactNamespace(cache, name)
   }

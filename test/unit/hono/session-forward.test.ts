@@ -142,6 +142,7 @@ describe('SessionAssertions', () => {
     ['audience', { audience: 'a b' }],
     ['ttl', { ttl: '10m' }],
     ['skew', { skew: '2m' }],
+    ['options.TTL', { TTL: '1m' } as never],
   ])('a bad %s is refused', (option, options) => {
     expect(() => make(options)).toThrow(
       expect.objectContaining({ option, name: InvalidOptionError.name }),
@@ -241,6 +242,7 @@ describe('forwarder', () => {
     ['to', { to: 'https://origin.example/' }],
     ['to', { to: 'origin' }],
     ['internal', { internal: ['X-Upper'] }],
+    ['options.headers', { headers: 'x-user' } as never],
   ])('a bad %s is refused', (option, options) => {
     expect(() => edge(options)).toThrow(expect.objectContaining({ option }))
   })

@@ -97,5 +97,6 @@ describe('requests from other sites', () => {
 
   test('a misspelled option is refused when the middleware is created', () => {
     expect(() => shop({ requirefresh: true } as never)).toThrow(InvalidOptionError)
+    expect(() => refuseCrossSite({ trusted: [] } as never)).toThrow(InvalidOptionError)
   })
 })

@@ -207,6 +207,12 @@ describe('the driver for bentocache', () => {
     await expect(driver.get('k')).rejects.toThrow(ClosedError)
   })
 
+  test('refuses a misspelled option', () => {
+    expect(() => nearcacheDriver({ cache: {}, prefixes: 'b' } as never)).toThrow(
+      expect.objectContaining({ option: 'options.prefixes' }),
+    )
+  })
+
   test.each([{}, { cache: 'redis://localhost' }])('refuses %o, which has no cache', (options) => {
     expect(() => nearcacheDriver(options as never).factory(options as never)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'cache' }),

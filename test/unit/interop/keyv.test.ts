@@ -210,6 +210,12 @@ describe('the store for Keyv', () => {
     await expect(store.get('k')).rejects.toThrow(ClosedError)
   })
 
+  test('refuses a misspelled option', () => {
+    expect(() => keyvStore({ cache: {}, namespace: 'k' } as never)).toThrow(
+      expect.objectContaining({ option: 'options.namespace' }),
+    )
+  })
+
   test.each([{}, { cache: 'redis://localhost' }])('refuses %o, which has no cache', (options) => {
     expect(() => keyvStore(options as never)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'cache' }),

@@ -36,6 +36,14 @@ function appWith(counts: 'requests' | 'failures', decisions: RateLimitDecision[]
 }
 
 describe('trpcRateLimit', () => {
+  test.each<[string, object]>([
+    ['limiter', { facts: () => ({}) }],
+    ['facts', { limiter: { limit: () => undefined } }],
+    ['options.onDecisions', { onDecisions: () => undefined }],
+  ])('throws when it is created with a bad %s', (option, options) => {
+    expect(() => trpcRateLimit(options as never)).toThrow(expect.objectContaining({ option }))
+  })
+
   test('admits calls up to the limit, then answers TOO_MANY_REQUESTS', async () => {
     const decisions: RateLimitDecision[] = []
     const caller = appWith('requests', decisions)({ userId: 'ada' })
