@@ -69,7 +69,7 @@ export class FileSnapshot {
   /**
    * @throws {InvalidOptionError} When an option is missing, unknown or out of its documented range.
    * @throws {SnapshotError} When the file is not a snapshot, or is damaged; the file is left unchanged.
-   * @throws The error of reading the file, unchanged.
+   * @throws The error of Node, when the file cannot be read, or the folder is missing or cannot be written.
    */
   constructor(options: FileSnapshotOptions) {
     checkFields(options, 'options', FIELDS)

@@ -8,7 +8,9 @@
  */
 
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
@@ -27,7 +29,9 @@ export class SnapshotFiles {
   readonly #outdated: string
   readonly #unfinished: string
 
+  /** @throws The error of Node, when no file can be made in the folder. */
   constructor(path: string) {
+    accessSync(dirname(path), constants.W_OK)
     this.#current = path
     this.#outdated = `${path}.outdated`
     this.#unfinished = `${path}.unfinished`

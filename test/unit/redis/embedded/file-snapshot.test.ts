@@ -138,6 +138,12 @@ describe('FileSnapshot', () => {
     expect(readFileSync(path, 'utf8')).toBe('my thesis')
   })
 
+  test('fails at its start in a folder that is missing, not only when it writes', () => {
+    path = join(folder, 'missing', 'engine.snapshot')
+
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+  })
+
   test('reports a snapshot that failed, and retries', async () => {
     const onError = vi.fn()
     const { engine } = start({ interval: '10s', onError })
