@@ -16,12 +16,12 @@ const ENTRIES = ['{a}', '{b}']
 const TAGS = ['t', 'u', 'v']
 /** Few, so that they repeat: a repeated nonce is a request that was sent twice. */
 const NONCES = ['nonce-of-16-char', 'nonce-of-another', 'n-3-of-sixteen--']
-/** So far apart that the duration of a run does not matter. */
-const LIVES_MS = [1_000_000, 2_000_000, 40_000_000]
+/** None is half of another, so that the duration of a run does not matter. */
+const LIVES_MS = [1_000_000, 3_000_000, 40_000_000]
 /** What a reader has seen: no entry, a text that is not an entry, or else the latest write. */
 const PREFIXES = ['', '?', undefined]
-/** A marker in the second half of its life. */
-const AGED = 'aged-1600000000000000.0'
+/** A marker, and the little time that it has left: less than half of any life. */
+const AGED = ['aged-1600000000000000.0', 'PX', 400_000]
 /** Texts that are not markers or leases, some of them nearly. */
 const GARBAGE = [
   '',
@@ -155,9 +155,9 @@ class Side {
       case 'drop marker':
         return ['DEL', 't:epoch', ...markers]
       case 'age marker':
-        return ['SET', markers[0] ?? 't:epoch', AGED, 'PX', 500_000]
+        return ['SET', markers[0] ?? 't:epoch', ...AGED]
       case 'spoil marker':
-        return ['SET', markers[0] ?? 't:epoch', garbage, 'PX', 500_000]
+        return ['SET', markers[0] ?? 't:epoch', garbage, 'PX', 400_000]
       case 'spoil lease':
         return ['SET', names.lease, garbage, 'PX', 500_000]
     }

@@ -22,7 +22,7 @@ import type { Script } from './script.ts'
  * caller knows of.
  */
 export const ACQUIRE: Script = {
-  sha1: '6f5022ca1a417e06d2bd3f50fd13a99752d7b217',
+  sha1: '6016ca94788e34c0934f267e0e07d9ed3d56bf5c',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[1])
 lease = lease and string.match(lease, '^[%w_-]+%-%d+$')
@@ -57,7 +57,7 @@ return 1
  * other caller can store, and no older entry can be served.
  */
 export const TAKE: Script = {
-  sha1: '9e06ce1d745bbc5ffacd9682c927757a4f4cfefe',
+  sha1: 'bf2caff0999aa5fb0eb76e1afc331c3d9573370e',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[1])
 if not lease or string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then
@@ -71,7 +71,7 @@ return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
 
 /** `KEYS: markers…  ARGV: nonce, marker ms` → the markers; missing ones are created. */
 export const MARK: Script = {
-  sha1: '7093fa7e3b2fa9cc79f4e1dcf8398b9394587d6e',
+  sha1: '2d212e5dd087037b96f77633db52ae3a49efa095',
   lua: `${CLOCK}${MARKERS}
 return markers({}, 1, ARGV[1], tonumber(ARGV[2]))
 `,
@@ -79,7 +79,7 @@ return markers({}, 1, ARGV[1], tonumber(ARGV[2]))
 
 /** `KEYS: epoch, markers…  ARGV: nonce, marker ms` → the epoch or nil, and the late markers. */
 export const LATE: Script = {
-  sha1: '7dbbe5a0aa93542127f52aa3200de991b393617b',
+  sha1: 'cb05d03235e9c2dfcc19b51b91c55c3e0a16e4c8',
   lua: `${CLOCK}${MARKERS}
 return markers({ redis.call('GET', KEYS[1]) }, 2, ARGV[1], tonumber(ARGV[2]))
 `,
@@ -128,7 +128,7 @@ return 1
  * A set in one request: correct only if no request is applied twice or late, hence "relaxed".
  */
 export const STORE: Script = {
-  sha1: '0c4279a49696ae040ca77e22f327bfecf181e299',
+  sha1: 'c697f9e543879a2ab9fdcc6efd4c263dfd0af6b9',
   lua: `${CLOCK}${MARKERS}
 local stamps = markers({}, 3, ARGV[1], tonumber(ARGV[2]))
 for i = 1, #stamps do stamps[i] = ARGV[5 + i] .. '=' .. stamps[i] end

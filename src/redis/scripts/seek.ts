@@ -12,7 +12,7 @@ import type { Script } from './script.ts'
  * there is no entry and no other caller holds the lease; otherwise 0 and the text of each key.
  */
 export const SEEK: Script = {
-  sha1: '4158c26027cd6dd9dff3f46f7b667a2a80a29419',
+  sha1: '59b92200912b9d3c92efbc94dfe2598fa7eb63ab',
   lua: `${CLOCK}${MARKERS}
 local texts = redis.call('MGET', unpack(KEYS))
 local lease = texts[2] and string.match(texts[2], '^[%w_-]+%-%d+$')

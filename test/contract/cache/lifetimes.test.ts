@@ -7,6 +7,7 @@ import { holdLoader } from './bench.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
+const DAY = 24 * 60 * MINUTE
 const outage = new Error('database is down')
 const fail = (): Promise<never> => Promise.reject(outage)
 
@@ -316,9 +317,20 @@ describe('The lifetime of an entry', () => {
     const cache = make({ ttl: '1d' })
     await cache.set('k', 'v', { tags: ['t'] })
     for (let day = 0; day < 30; day++) {
-      await platform.advance(24 * 60 * MINUTE - SECOND)
+      await platform.advance(DAY - SECOND)
       expect(await cache.get('k', { tags: ['t'] })).toBe('v')
       await cache.set('k', 'v', { tags: ['t'] })
     }
+  })
+
+  test('an entry of a month lasts it out beside entries of minutes with the same markers', async () => {
+    const cache = make({ tags: ['t'] })
+    await cache.set('short', 'v', { ttl: '5m' })
+    await cache.set('long', 'v', { ttl: '30d' })
+    await platform.advance(4 * DAY)
+    await cache.set('short', 'v', { ttl: '5m' })
+
+    await platform.advance(26 * DAY - 1)
+    expect(await cache.get('long')).toBe('v')
   })
 })

@@ -25,11 +25,10 @@ function markers(
 ): Reply[] {
   for (const key of keys) {
     let marker = call('GET', key)
-    const born = bornAt(marker)
-    if (born === undefined) {
+    if (!isMarker(marker)) {
       marker = `${nonce}-${now}.0`
       call('SET', key, marker, 'PX', life)
-    } else if ((Number(now) - born) / 1_000 > Number(life) / 2) {
+    } else if (Number(call('PTTL', key)) < Number(life) / 2) {
       call('PEXPIRE', key, life)
     }
     out.push(marker)
@@ -37,11 +36,8 @@ function markers(
   return out
 }
 
-/** When a marker's hard id was created, in microseconds; `undefined` if the text is not a marker. */
-function bornAt(marker: Reply): number | undefined {
-  if (typeof marker !== 'string' || marker.length >= 130) return undefined
-  const [, born] = /^[\w-]+-(\d+)\.[\w-]+$/.exec(marker) ?? []
-  return born === undefined ? undefined : Number(born)
+function isMarker(found: Reply): boolean {
+  return typeof found === 'string' && found.length < 130 && /^[\w-]+-\d+\.[\w-]+$/.test(found)
 }
 
 function bears(lease: Reply, nonce: string): lease is string {
