@@ -27,7 +27,10 @@ export interface LoadContext<Value = unknown> {
   readonly previous: Value | undefined
   /** Whether the value may be stored; false if Redis is down, or after waiting in vain for another load. */
   readonly mayStore: boolean
-  /** Replaces `ttl` for this value. */
+  /**
+   * Replaces `ttl` for this value. The markers of its tags are kept for a week, or for twice the life that the call's
+   * options give if that is more. A value that is set to live longer may be a miss after that.
+   */
   setTtl(ttl: Duration): void
   /**
    * Adds tags that depend on the loaded value. Needs the option `lateTags`.
