@@ -12,6 +12,7 @@ import {
   parseEntry,
   type Stamps,
 } from '../entry/header.ts'
+import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { carriedOn } from '../platform/carried-on.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
@@ -187,8 +188,9 @@ export async function touch(ctx: CacheContext, key: string, policy: Policy): Pro
 }
 
 /**
- * Replaces the value of an entry that may be served by an updated version of it. The entry keeps its tags,
- * lifetimes and write id, so whatever would have ended the old version ends the new one. Loads and creates nothing.
+ * Replaces the value of an entry that may be served by an updated version of it. The entry keeps its tags and
+ * lifetimes, so whatever would have ended the old version ends the new one. Its write id is new: near copies of the
+ * old version are not confirmed any more, and no other change of it is applied. Loads and creates nothing.
  *
  * @param change Returns the new value, or `undefined` to leave the entry as it is.
  * @returns Whether the entry was changed.
@@ -206,12 +208,14 @@ export async function amend(
   if (value === undefined) return false
   const { header } = there
   const encoded = await encode(ctx, policy, value)
-  const kept = { ...header, encoding: encoded.encoding }
-  return ctx.steps.replace(target.names.entry, {
-    entry: await sealEntry(ctx, key, kept, encoded),
-    writeId: header.writeId,
-    lifeMs: Math.max(1, Math.ceil(header.staleUntil - ctx.platform.now())),
-  })
+  const amended = { ...header, writeId: randomId(), encoding: encoded.encoding }
+  const entry = await sealEntry(ctx, key, amended, encoded)
+  const lifeMs = Math.max(1, Math.ceil(header.staleUntil - ctx.platform.now()))
+  try {
+    return await ctx.steps.replace(target.names.entry, { entry, writeId: header.writeId, lifeMs })
+  } finally {
+    cover(ctx, [key])
+  }
 }
 
 /** The entry of a target, parsed and with its value; `undefined` if it may not be served. */

@@ -78,6 +78,45 @@ export function describeCarrying(bench: Bench): void {
       expect(await cache.get('k')).toBe('second')
     })
 
+    test('of two at once, the second changes nothing and says so', async () => {
+      const cache = bench.cache()
+      await cache.set('k', ['a'])
+      const append =
+        (text: string) =>
+        (list: unknown): unknown => [...(list as string[]), text]
+
+      const late = await cache.amend('k', async (list) => {
+        expect(await bench.cache().amend('k', append('b'))).toBe(true)
+        return append('c')(list)
+      })
+
+      expect(late).toBe(false)
+      expect(await cache.get('k')).toEqual(['a', 'b'])
+    })
+
+    test.each([{ ttl: '1h' }, { verify: true }] as const)(
+      'is seen by the next read of its cache, near copy or not (%o)',
+      async (near) => {
+        const cache = bench.cache({ near })
+        await cache.set('k', 1)
+        expect(await cache.get('k')).toBe(1)
+
+        expect(await cache.amend('k', (n) => Number(n) + 1)).toBe(true)
+
+        expect(await cache.get('k')).toBe(2)
+      },
+    )
+
+    test('of another cache is seen by a near copy that is verified', async () => {
+      const cache = bench.cache({ near: { verify: true } })
+      await cache.set('k', 1)
+      expect(await cache.get('k')).toBe(1)
+
+      expect(await bench.cache().amend('k', () => 2)).toBe(true)
+
+      expect(await cache.get('k')).toBe(2)
+    })
+
     test('creates nothing, and changes nothing if the change returns undefined', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
