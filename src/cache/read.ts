@@ -76,7 +76,7 @@ export function getOrSet(
   policy: Policy,
 ): Promise<unknown> {
   const copy = nearHit(ctx, key, policy, policy.tags)
-  if (copy) return servedNear(ctx, 'getOrSet', key, copy, policy)
+  if (copy && !policy.signal?.aborted) return servedNear(ctx, 'getOrSet', key, copy, policy)
   return whileWanted(ctx.platform, policy.signal, () => readThrough(ctx, key, loader, policy))
 }
 

@@ -357,6 +357,16 @@ describe('Time limits', () => {
     expect(cache.redis.counts.requests).toBe(0)
   })
 
+  test('a caller whose signal is aborted already gets no near copy either', async () => {
+    const cache = make({ near: { ttl: '1h' } })
+    const signal = AbortSignal.abort(outage)
+    await cache.getOrSet('k', () => 'v')
+
+    await expect(cache.getOrSet('k', () => 'new', { signal })).rejects.toBe(outage)
+    await expect(cache.get('k', { signal })).rejects.toBe(outage)
+    expect(await cache.get('k')).toBe('v')
+  })
+
   test('a write continues after its caller aborts, and listeners learn how it ended', async () => {
     const cache = make()
     const heard = vi.fn()
