@@ -38,9 +38,9 @@ export function readKeyRing(keys: readonly EncryptionKey[], option: string = OPT
   const secrets = new Map<string, Bytes>()
   for (const { id, secret } of keys) {
     // A number would pass the test alone, and then never be found by the text in an entry.
-    if (typeof id !== 'string' || !ID.test(id))
-      throw new InvalidOptionError(option, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
-    if (secrets.has(id)) throw new InvalidOptionError(option, 'keys with different ids')
+    if (typeof id !== 'string' || !ID.test(id) || secrets.has(id)) {
+      throw new InvalidOptionError(option, 'keys with different ids of 1 to 16 A-Za-z0-9_-')
+    }
     secrets.set(id, readSecret(secret, `${option}[].secret`))
   }
   return { primaryId, secrets }
@@ -48,12 +48,11 @@ export function readKeyRing(keys: readonly EncryptionKey[], option: string = OPT
 
 function primaryOf(keys: readonly EncryptionKey[], option: string): EncryptionKey {
   const list: readonly (EncryptionKey | undefined)[] = Array.isArray(keys) ? keys : []
-  const primaries = list.filter(
+  const [primary, ...others] = list.filter(
     (key) => (key?.use ?? (list.length === 1 && 'primary')) === 'primary',
   )
-  const [primary] = primaries
-  if (!primary || primaries.length > 1) {
-    throw new InvalidOptionError(option, 'a list of keys of which exactly one is the primary')
+  if (!primary || others.length > 0) {
+    throw new InvalidOptionError(option, 'keys of which exactly one is the primary')
   }
   return primary
 }

@@ -218,7 +218,7 @@ describe('the words of nearcache', () => {
 
   test.each([
     ['k1:short', /SESSION_KEYS must be 32 random bytes/],
-    [`no id:${'00'.repeat(32)}`, /SESSION_KEYS must be keys whose id/],
+    [`no id:${'00'.repeat(32)}`, /SESSION_KEYS must be keys with different ids of 1 to 16/],
   ])('keys of sessions that are wrong are told by their variable: %s', async (keys, problem) => {
     const result = await runCli(['sessions', 'u', '--embedded'], { env: { SESSION_KEYS: keys } })
 
