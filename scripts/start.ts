@@ -33,11 +33,13 @@ const MODES: readonly (readonly [CacheMode, string])[] = [
   ['on', 'with cache'],
 ]
 
-/** Enables the demo account, whose sessions end with this process, and the demo app of realtime. */
+/** Enables the demo account, whose sessions end with this process, and the demo app; keeps what Redis holds. */
 const DEMO = {
   DEMO_LOGIN: 'on',
   SESSION_KEYS: `k1:${randomBytes(32).toString('hex')}`,
   REALTIME_APPS: 'demo',
+  // Otherwise sessions and figures are lost when workerd evicts the object after ten idle seconds.
+  REDIS_SNAPSHOT: 'on',
 }
 
 let worker: RunningWorker | undefined

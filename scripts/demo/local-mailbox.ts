@@ -22,6 +22,8 @@ import { progress } from './progress.ts'
 const SEED = 2_026
 const COUNT = 20_000
 const DAY_MS = 86_400_000
+/** Where wrangler keeps its state, below the directory that `--persist-to` names. */
+const KEPT = 'v3'
 
 /** A prepared mailbox. */
 export interface LocalMailbox {
@@ -51,6 +53,8 @@ export async function prepareMailbox(mbox: string | undefined): Promise<LocalMai
   const isPrepared = prepared === source.fingerprint
   if (!isPrepared) await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
+  // A snapshot of Redis from the last start knows nothing of changes made without the cache since then.
+  await rm(join(directory, KEPT, 'do'), { recursive: true, force: true })
 
   const proxy = await openDatabase(directory)
   try {
@@ -72,8 +76,7 @@ async function openDatabase(directory: string) {
   const { name, compatibility_date, d1_databases } = readConfig({ config: 'wrangler.toml' })
   const configPath = join(directory, 'database.json')
   await writeFile(configPath, JSON.stringify({ name, compatibility_date, d1_databases }))
-  // wrangler keeps its state in `v3` below the directory that `--persist-to` names.
-  const persist = { path: join(directory, 'v3') }
+  const persist = { path: join(directory, KEPT) }
   return getPlatformProxy<{ DB: SqlDatabase }>({ configPath, persist, envFiles: [] })
 }
 
