@@ -89,6 +89,8 @@ export function placeOf(
 
 function appsOf(text: string): Apps {
   if (text === 'demo') return DEMO
+  if (text === '')
+    throw new ConfigurationError(['REALTIME_APPS must be set, while objects of an app exist'])
   try {
     return parseApps(text)
   } catch (error) {
