@@ -54,7 +54,8 @@ function addMember({ message, calls }: Choice, name: string, value: unknown): vo
   else if (PIECES.includes(name) && typeof value === 'string') {
     message[name] = textIn(message[name]) + value
   } else if (Array.isArray(value)) message[name] = [message[name] ?? [], value].flat()
-  else if (value !== null) message[name] = value
+  // Some servers send an empty role with each piece after the first.
+  else if (value !== null && value !== '') message[name] = value
 }
 
 function addCalls(calls: Map<number, Record<string, unknown>>, deltas: unknown): void {
@@ -74,14 +75,15 @@ function addToCall(call: Record<string, unknown>, members: Body): void {
   }
 }
 
-/** The name of a function comes once, its arguments in pieces. */
+/** The name of a function comes once, or empty with later pieces; its arguments come in pieces. */
 function addCall(
   to: Record<string, unknown>,
   name: string,
   { arguments: piece, ...rest }: Body,
 ): void {
-  const before: Body = isObject(to[name]) ? to[name] : {}
-  to[name] = { ...before, ...rest, arguments: textIn(before['arguments']) + textIn(piece) }
+  const call = isObject(to[name]) ? { ...to[name] } : {}
+  addToCall(call, rest)
+  to[name] = { ...call, arguments: textIn(call['arguments']) + textIn(piece) }
 }
 
 function joined(before: Record<string, unknown[]>, logprobs: Body): Record<string, unknown[]> {

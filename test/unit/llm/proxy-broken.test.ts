@@ -70,6 +70,32 @@ describe('llmProxy', () => {
     expect(asked > 1).toBe(!isStored)
   })
 
+  test.each([null, ''])(
+    'a call keeps its name if the server sends %j for it with later pieces of the arguments',
+    async (none) => {
+      const pieces = [
+        { role: 'assistant', id: 'a', name: 'weather', args: '' },
+        { role: none, id: none, name: none, args: '{"city":' },
+        { role: none, id: none, name: none, args: '"Bern"}' },
+      ].map(({ role, id, name, args }) => {
+        const call = { index: 0, id, type: 'function', function: { name, arguments: args } }
+        return { index: 0, delta: { role, content: none, tool_calls: [call] }, finish_reason: null }
+      })
+      const said = [...pieces, { index: 0, delta: {}, finish_reason: 'tool_calls' }]
+        .map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`)
+        .join('')
+      const headers = { 'content-type': 'text/event-stream' }
+      proxy = make({ fetch: async () => new Response(said, { headers }), digests: false })
+
+      const response = await ask('/v1/chat/completions', CHAT)
+
+      const called = { id: 'a', function: { name: 'weather', arguments: '{"city":"Bern"}' } }
+      expect(await response.json()).toMatchObject({
+        choices: [{ message: { role: 'assistant', tool_calls: [called] } }],
+      })
+    },
+  )
+
   test.each([
     ['the response of a pull breaks off', () => new Response(new ReadableStream({ pull: lost }))],
     ['a pull has no response', lost],
