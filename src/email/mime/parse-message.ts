@@ -5,7 +5,7 @@
  */
 
 import { bytesToHex } from '@noble/hashes/utils.js'
-import PostalMime, { type Address, type Email as MimeEmail } from 'postal-mime'
+import PostalMime, { type Address, decodeWords, type Email as MimeEmail } from 'postal-mime'
 import { sha256 } from '../../entry/sha256.ts'
 import { InvalidFilterError } from '../../errors.ts'
 import type { EmailAddress, EmailAttachment, NewEmail } from '../email.ts'
@@ -237,7 +237,8 @@ function readImportance(mime: MimeEmail) {
 
 /** The flags that mail programs write into the header when they export a mailbox. */
 function readFlags(mime: MimeEmail) {
-  const labels = (header(mime, 'x-gmail-labels') ?? '')
+  // With letters outside of ASCII, the labels are encoded words (RFC 2047), commas included.
+  const labels = decodeWords(header(mime, 'x-gmail-labels') ?? '')
     .split(',')
     .map((label) => label.trim())
     .filter((label) => label !== '' && isName(label))

@@ -195,6 +195,14 @@ describe('readMbox', () => {
     ['Status: O\n', { isRead: false, isFlagged: false }],
     ['X-Gmail-Labels: Inbox,Unread,Starred\n', { isRead: false, isFlagged: true }],
     ['X-Gmail-Labels: Inbox,Orders\n', { isRead: true, categories: ['Inbox', 'Orders'] }],
+    [
+      'X-Gmail-Labels: =?UTF-8?Q?Unread,Starred,Bestellungen_f=C3=BC?=\n =?UTF-8?Q?r_Gr=C3=B6=C3=9Fen?=\n',
+      {
+        isRead: false,
+        isFlagged: true,
+        categories: ['Unread', 'Starred', 'Bestellungen für Größen'],
+      },
+    ],
   ])('reads the flags and labels in %j', async (header, marks) => {
     const { emails } = await read(mboxOf(message(header)))
 
