@@ -19,6 +19,12 @@ export interface SqliteStatementLike {
   run(...params: (string | number | null)[]): { readonly changes: number | bigint }
   /** better-sqlite3: whether the statement returns rows. If so, only `all` may be called, otherwise only `run`. */
   readonly reader?: boolean
+  /** better-sqlite3: whether integers are returned as bigint. */
+  safeIntegers?(isSafe: boolean): unknown
+  /** `node:sqlite`: the same. */
+  setReadBigInts?(isSafe: boolean): unknown
+  /** `node:sqlite`: whether rows are returned as arrays. */
+  setReturnArrays?(areArrays: boolean): unknown
 }
 
 /** The part of a database connection that is used. */
@@ -44,7 +50,7 @@ export function sqliteDriver(db: SqliteLike): SqlDriver {
   const prepared = new Map<string, SqliteStatementLike>()
 
   function prepare(sql: string): SqliteStatementLike {
-    const statement = prepared.get(sql) ?? db.prepare(sql)
+    const statement = prepared.get(sql) ?? asPlainRows(db.prepare(sql))
     prepared.delete(sql)
     prepared.set(sql, statement)
     if (prepared.size > MAX_PREPARED) {
@@ -71,6 +77,14 @@ export function sqliteDriver(db: SqliteLike): SqlDriver {
     },
     batch: async (statements) => transact(db, () => runAll(statements, read)),
   }
+}
+
+/** The statement, which returns rows as objects and integers as numbers, whatever the connection was set to. */
+function asPlainRows(statement: SqliteStatementLike): SqliteStatementLike {
+  statement.safeIntegers?.(false)
+  statement.setReadBigInts?.(false)
+  statement.setReturnArrays?.(false)
+  return statement
 }
 
 function runAll(

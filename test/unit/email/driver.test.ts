@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { D1Like, D1StatementLike } from '../../../src/email/d1-driver.ts'
 import { type SqlDatabase, toSqlDriver } from '../../../src/email/database.ts'
 import type { SqlDriver } from '../../../src/email/driver.ts'
+import { migrate } from '../../../src/email/schema.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 
@@ -53,6 +54,36 @@ describe('the driver of an in-process SQLite', () => {
 
     db.exec('ROLLBACK')
     expect(ids()).toEqual([])
+  })
+
+  test.each([
+    ['integers as bigint', { readBigInts: true }],
+    ['rows as arrays', { returnArrays: true }],
+  ])('reads as usual from a node:sqlite database that returns %s', async (_, options) => {
+    const db = new DatabaseSync(':memory:', options)
+    await migrate(toSqlDriver(db))
+    const mailbox = new SqlEmailRepository({ db })
+    const sent = { subject: 'Boxes', senderEmail: 'ada@mail.example', receivedAt: 7, isRead: true }
+
+    const { id } = await mailbox.createEmail(sent)
+
+    await expect(mailbox.getEmailById(id)).resolves.toMatchObject(sent)
+    await expect(mailbox.countEmails({})).resolves.toBe(1)
+    await expect(mailbox.getAnalytics()).resolves.toMatchObject({ totalCount: 1, unreadCount: 0 })
+  })
+
+  test('asks a better-sqlite3 database for integers that are numbers', async () => {
+    const asked: boolean[] = []
+    const statement = {
+      reader: true,
+      all: () => [],
+      run: () => ({ changes: 0 }),
+      safeIntegers: (isSafe: boolean) => asked.push(isSafe),
+    }
+
+    await toSqlDriver({ exec: () => undefined, prepare: () => statement }).all('SELECT 1', [])
+
+    expect(asked).toEqual([false])
   })
 
   test('prepares a statement once while it is in use, and keeps at most 64', async () => {
