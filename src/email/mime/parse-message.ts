@@ -80,7 +80,7 @@ export async function parseMessage(
   const receivedAt = options.receivedAt ?? receivedDate(mime) ?? sentAt
   const received = receivedAt ?? parseMailDate(options.fallbackDate)
   if (received === undefined) return 'it has no date that can be read'
-  const whole = withText(mime)
+  const whole = withText(mime, raw)
   const attachments = readAttachments(whole)
   return checked({
     id: idOf(mime, raw),
@@ -140,17 +140,29 @@ function bare(address: string | undefined): Address | undefined {
 
 /**
  * A part with an invalid media type is plain text (RFC 2045, section 5.2), or HTML if the type begins with
- * `text/html`. The parser takes it for an attachment.
+ * `text/html`. The parser takes it for an attachment. A message without the boundary of its parts is plain text too;
+ * the parser finds nothing in it.
  */
-function withText(mime: MimeEmail): MimeEmail {
+function withText(mime: MimeEmail, raw: Uint8Array): MimeEmail {
+  if ((mime.text ?? mime.html) !== undefined) return mime
+  if (mime.attachments.length === 0) return { ...mime, ...textAfterHeader(raw) }
   const part = mime.attachments.find(
     ({ filename, mimeType }) => filename === null && !MIME_TYPE.test(mimeType),
   )
-  if (part === undefined || (mime.text ?? mime.html) !== undefined) return mime
+  if (part === undefined) return mime
   const { content, mimeType } = part
   const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
   const attachments = mime.attachments.filter((attachment) => attachment !== part)
   return { ...mime, attachments, [/^text\/html\b/.test(mimeType) ? 'html' : 'text']: text }
+}
+
+/** The start of the text after the header, unless it has only lines that delimit parts. */
+function textAfterHeader(raw: Uint8Array): { readonly text?: string } {
+  const start = new TextDecoder().decode(raw.subarray(0, MAX_IMPORTED_BODY * 4))
+  const lines = start.replaceAll('\r\n', '\n')
+  const header = lines.indexOf('\n\n')
+  const text = header < 0 ? '' : lines.slice(header).trimStart()
+  return /^(?!--|$)/m.test(text) ? { text } : {}
 }
 
 function readAttachments(mime: MimeEmail): EmailAttachment[] {

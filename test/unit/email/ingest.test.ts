@@ -75,6 +75,17 @@ describe('ingestMessage', () => {
     expect(email).toMatchObject({ ...bodies, bodyPreview: 'Größe', attachments: [] })
   })
 
+  test.each([
+    ['names no boundary', 'multipart/mixed', ['Größe', '', 'XL'], 'Größe\n\nXL\n'],
+    ['has another boundary', 'multipart/mixed; boundary=a', ['--b', '', 'XL'], '--b\n\nXL\n'],
+    ['has no part', 'multipart/mixed; boundary=a', ['--a--'], null],
+    ['has nothing', 'multipart/mixed; boundary=a', [], null],
+  ])('keeps the text of a multipart message that %s', async (_, type, body, bodyText) => {
+    const email = await stored(lines(...HEADER, `Content-Type: ${type}`, '', ...body, ''))
+
+    expect(email).toMatchObject({ bodyText, bodyHtml: null, attachments: [] })
+  })
+
   test('stores both bodies of a message, and the metadata of its attachments', async () => {
     const email = await stored(
       lines(
