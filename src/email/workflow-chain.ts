@@ -31,7 +31,7 @@ export interface WorkflowChainInput {
   /** Required if the chain is new. */
   readonly workflowType?: string | undefined
   readonly workflowState?: string | null | undefined
-  /** @default false */
+  /** @default true with a `completedAt` that is not null, otherwise false */
   readonly isComplete?: boolean | undefined
   /** @default the time it is stored */
   readonly startedAt?: Instant | undefined
@@ -77,8 +77,7 @@ export function parseChain(input: WorkflowChainInput): ParsedChain {
     ...given('startedAt', readInstant),
     ...given('completedAt', (value, field) => orNull(value, field, readInstant)),
   }
-  if (parsed.isComplete === false && typeof parsed.completedAt === 'number') {
-    throw new InvalidFilterError('completedAt', 'left out where the chain is not complete')
-  }
-  return parsed
+  if (typeof parsed.completedAt !== 'number') return parsed
+  if (parsed.isComplete !== false) return { ...parsed, isComplete: true }
+  throw new InvalidFilterError('completedAt', 'left out where the chain is not complete')
 }

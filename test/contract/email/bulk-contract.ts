@@ -350,6 +350,28 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
+    test('form workflow chains that a time of completion completes', async () => {
+      const { repository } = mailbox
+      const begun = { workflowType: 'order', startedAt: 1_000 }
+      const done = { completedAt: 5_000 }
+      await repository.createOrUpdateWorkflowChain({ id: 'begun', ...begun })
+
+      const changed = await repository.createOrUpdateWorkflowChain({ id: 'begun', ...done })
+      const stored = await repository.createOrUpdateWorkflowChain({
+        id: 'at once',
+        ...begun,
+        ...done,
+      })
+      const again = await repository.createOrUpdateWorkflowChain({ id: 'begun', isComplete: true })
+
+      for (const { after } of [changed, stored, again]) {
+        expect(after).toMatchObject({ isComplete: true, ...done })
+      }
+      await expect(repository.getAnalytics({ start: 1_000, end: 1_000 })).resolves.toMatchObject({
+        workflowStats: { chains: 2, completed: 2 },
+      })
+    })
+
     test('form workflow chains, which are stored once and changed later', async () => {
       const repository = mailbox.repository
       const first = await repository.createOrUpdateWorkflowChain({ id: 'w', workflowType: 'order' })
