@@ -235,7 +235,8 @@ function streamSource<Part extends AiPart>(
         | undefined
       return judge(parts, end?.finishReason, end?.usage, format)
     },
-    sizeOf: (part) => JSON.stringify(part).length,
+    // An error may hold what is no JSON, such as a request that refers to itself. It is never stored.
+    sizeOf: (part) => (part.type === 'error' ? 0 : JSON.stringify(part).length),
     textOf,
   }
 }

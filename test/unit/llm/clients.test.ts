@@ -395,6 +395,29 @@ describe('real clients on Node', () => {
       expect(getEventListeners(params.abortSignal, 'abort')).toEqual([])
     })
 
+    test('with the middleware, an error part is passed on whatever its error holds', async () => {
+      const error = Object.assign(new Error('overloaded'), { request: {} })
+      Object.assign(error.request, { error })
+      const finishReason = { unified: 'error', raw: undefined }
+      const parts = [
+        { type: 'error', error },
+        { type: 'finish', finishReason },
+      ]
+      const start = (controller: ReadableStreamDefaultController<{ type: string }>): void => {
+        for (const part of parts) controller.enqueue(part)
+        controller.close()
+      }
+      const doStream = async () => ({ stream: new ReadableStream({ start }) })
+      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hi' }] }]
+      const model = { provider: 'p', modelId: 'm', doStream }
+
+      const call = { doStream, params: { prompt }, model }
+      const { stream } = await cacheMiddleware({ cache }).wrapStream(call)
+
+      await expect(collect(stream)).resolves.toEqual(parts)
+      expect(cache.getCacheStats()).toMatchObject({ unstored: { failed: 1 } })
+    })
+
     test('a setting that matters, with the middleware, makes another question', async () => {
       const model = wrapLanguageModel({
         model: provider(modelUrl)('llama3.2'),
