@@ -50,7 +50,7 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly cache: RedisCacheManager
   /** The figures of all isolates, on which rules and reports are based. */
   readonly figures: RedisFigures
-  /** The period that rules and reports cover, in whole minutes. @default '5m' */
+  /** The period that rules and reports cover, in whole minutes; at most `keepMinutes` of `figures`. @default '5m' */
   readonly window?: Duration
   /**
    * Changes to the default rules; `false` turns a rule off.

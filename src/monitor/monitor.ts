@@ -36,6 +36,7 @@ import { summarize } from './summary.ts'
 
 const MAX_HISTORY = 100
 const MINUTE_MS = 60_000
+const WINDOW_MS = 5 * MINUTE_MS
 /** How long a bad rule is remembered without a check; longer than the time between two checks. */
 const FORGOTTEN_AFTER_MS = 3_600_000
 const NOT_BAD: RuleState = { badSince: undefined }
@@ -69,8 +70,10 @@ export class CacheMonitor<Job = unknown> {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: CacheMonitorOptions<Job>) {
     checkOptions(options)
-    const { cache, platform = cache.platform, prefix = 'nc' } = options
-    const windowMs = toMilliseconds(options.window ?? '5m', 'window', { min: MINUTE_MS })
+    const { cache, figures, platform = cache.platform, prefix = 'nc', window = WINDOW_MS } = options
+    // Beyond that, a report would name minutes of which it has no figures.
+    const max = Math.max(WINDOW_MS, figures.keepMinutesMs)
+    const windowMs = toMilliseconds(window, 'window', { min: MINUTE_MS, max })
     this.#options = options
     this.#cache = cache
     this.#platform = platform

@@ -45,7 +45,8 @@ export class RedisFigures implements MetricsSink {
   readonly name = 'redis'
   readonly #link: RedisLink
   readonly #base: string
-  readonly #keepMinutesMs: number
+  /** How long the figures of a minute are kept, in milliseconds. */
+  readonly keepMinutesMs: number
   readonly #keepHoursMs: number
 
   /** @throws {InvalidOptionError} When an option is unknown, `cache` is missing, or a duration is invalid or too short. */
@@ -56,13 +57,13 @@ export class RedisFigures implements MetricsSink {
     this.#link = new RedisLink(cache.redis)
     cache.redis.allowRepeat([ADD_FIGURES])
     this.#base = `${prefix}:{figures}`
-    this.#keepMinutesMs = toMilliseconds(keepMinutes, 'keepMinutes', { min: MINUTE_MS })
+    this.keepMinutesMs = toMilliseconds(keepMinutes, 'keepMinutes', { min: MINUTE_MS })
     this.#keepHoursMs = toMilliseconds(keepHours, 'keepHours', { min: HOUR_MS })
   }
 
   async write({ source, sequence, at, figures }: Batch): Promise<void> {
     const keys = [this.#minute(at), this.#hour(at), this.#total()]
-    const lives = [this.#keepMinutesMs, this.#keepHoursMs, 0]
+    const lives = [this.keepMinutesMs, this.#keepHoursMs, 0]
     const args = [`source:${source}`, sequence, ...lives, ...toFields(figures)]
     await this.#link.run(ADD_FIGURES, keys, args)
   }

@@ -414,6 +414,22 @@ describe('Metrics', () => {
     expect(() => new Metrics(options as never)).toThrow(refusal)
   })
 
+  test('a monitor refuses a window of which no figures are kept any more', () => {
+    const cache = make()
+    const monitor = (keepMinutes: '2h' | '1m', window?: '2h' | '121m') => () =>
+      new CacheMonitor({
+        cache,
+        figures: new RedisFigures({ cache, keepMinutes }),
+        ...(window && { window }),
+      })
+
+    expect(monitor('2h', '2h')).not.toThrow()
+    expect(monitor('1m')).not.toThrow()
+    expect(monitor('2h', '121m')).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'window' }),
+    )
+  })
+
   test('figures, hot keys and a monitor too are refused without a cache', () => {
     const refusal = expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'cache' })
 
