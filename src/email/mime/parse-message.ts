@@ -145,7 +145,7 @@ function bare(address: string | undefined): Address | undefined {
  */
 function withText(mime: MimeEmail, raw: Uint8Array): MimeEmail {
   if ((mime.text ?? mime.html) !== undefined) return mime
-  if (mime.attachments.length === 0) return { ...mime, ...textAfterHeader(raw) }
+  if (mime.attachments.length === 0) return { ...mime, ...textAfterHeader(mime, raw) }
   const part = mime.attachments.find(
     ({ filename, mimeType }) => filename === null && !MIME_TYPE.test(mimeType),
   )
@@ -156,13 +156,19 @@ function withText(mime: MimeEmail, raw: Uint8Array): MimeEmail {
   return { ...mime, attachments, [/^text\/html\b/.test(mimeType) ? 'html' : 'text']: text }
 }
 
-/** The start of the text after the header, unless it has only lines that delimit parts. */
-function textAfterHeader(raw: Uint8Array): { readonly text?: string } {
+const BOUNDARY = /;\s*boundary=(?:"([^"]*)"|([^\s;]*))/i
+
+/** The start of the text after the header, unless it has parts, which are then empty, or only lines that delimit some. */
+function textAfterHeader(mime: MimeEmail, raw: Uint8Array): { readonly text?: string } {
+  const type = header(mime, 'content-type') ?? ''
+  if (!/^multipart\//i.test(type)) return {}
   const start = new TextDecoder().decode(raw.subarray(0, MAX_IMPORTED_BODY * 4))
   const lines = start.replaceAll('\r\n', '\n')
-  const header = lines.indexOf('\n\n')
-  const text = header < 0 ? '' : lines.slice(header).trimStart()
-  return /^(?!--|$)/m.test(text) ? { text } : {}
+  const end = lines.indexOf('\n\n')
+  const text = end < 0 ? '' : lines.slice(end).trimStart()
+  const [, quoted, boundary = quoted] = BOUNDARY.exec(type) ?? []
+  const hasParts = boundary && `\n${text}`.includes(`\n--${boundary}`)
+  return !hasParts && /^(?!--|$)/m.test(text) ? { text } : {}
 }
 
 function readAttachments(mime: MimeEmail): EmailAttachment[] {

@@ -79,6 +79,28 @@ describe('ingestMessage', () => {
     ['names no boundary', 'multipart/mixed', ['Größe', '', 'XL'], 'Größe\n\nXL\n'],
     ['has another boundary', 'multipart/mixed; boundary=a', ['--b', '', 'XL'], '--b\n\nXL\n'],
     ['has no part', 'multipart/mixed; boundary=a', ['--a--'], null],
+    [
+      'has a part without a body',
+      'multipart/mixed; boundary="a b"',
+      ['--a b', 'X: y', '--a b--'],
+      null,
+    ],
+    [
+      'has empty parts in parts',
+      'multipart/mixed; boundary=a',
+      [
+        ...['--a', 'Content-Type: multipart/alternative; boundary=c', '', '--c'],
+        ...[
+          'Content-Type: text/plain',
+          'Content-Transfer-Encoding: base64',
+          '',
+          '',
+          '--c--',
+          '--a--',
+        ],
+      ],
+      null,
+    ],
     ['has nothing', 'multipart/mixed; boundary=a', [], null],
   ])('keeps the text of a multipart message that %s', async (_, type, body, bodyText) => {
     const email = await stored(lines(...HEADER, `Content-Type: ${type}`, '', ...body, ''))
