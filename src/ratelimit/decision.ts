@@ -44,8 +44,8 @@ interface Decided {
 export interface RateLimitAllowance extends Decided {
   readonly allowed: true
   /**
-   * Reports that the request succeeded: policies that count failures give its unit back. Never rejects. If
-   * Redis cannot be reached, the unit stays counted.
+   * Reports that the request succeeded: policies that count failures give its unit back, once. Never rejects.
+   * If Redis cannot be reached, the unit stays counted.
    */
   succeeded(): Promise<void>
 }

@@ -132,11 +132,13 @@ export class RateLimiter {
     const isLocal = verdicts.some(({ kind }) => kind === 'local')
     this.#counts[isLocal ? 'local' : 'redis']++
     if (verdicts.every(({ allowed }) => allowed)) {
+      const failures = verdicts.filter(({ policy }) => policy.counts === 'failures')
+      let told: Promise<void> | undefined
       return {
         allowed: true,
         ...decided(verdicts, this.#platform.now()),
-        succeeded: () =>
-          this.#giveBack(verdicts.filter(({ policy }) => policy.counts === 'failures')),
+        // Once, because the middleware and a handler may both report it.
+        succeeded: () => (told ??= this.#giveBack(failures)),
       }
     }
     this.#counts.refused++

@@ -150,6 +150,18 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 2, { ...ADDRESS, account: 'ada' })).toEqual([true, false])
   })
 
+  test('a success that is reported twice gives one unit back', async () => {
+    const policies = [{ ...THREE_A_MINUTE, counts: 'failures' }] as const
+    const limiter = world.limiter({ policies })
+    const attempt = await limiter.limit(ADDRESS)
+    if (!attempt.allowed) return expect.unreachable('it is the first')
+
+    await Promise.all([attempt.succeeded(), attempt.succeeded()])
+    await attempt.succeeded()
+
+    expect(await spend(limiter, 4, ADDRESS)).toEqual([true, true, true, false])
+  })
+
   test('a refusal is repeated for 1 s without a request to Redis, and not longer', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 4, ADDRESS)
