@@ -45,7 +45,7 @@ export interface RateLimitAllowance extends Decided {
   readonly allowed: true
   /**
    * Reports that the request succeeded: policies that count failures give its unit back, once. Never rejects.
-   * If Redis cannot be reached, the unit stays counted.
+   * If Redis cannot be reached, or the unit's window has ended, nothing is given back.
    */
   succeeded(): Promise<void>
 }

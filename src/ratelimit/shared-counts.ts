@@ -68,9 +68,14 @@ export class SharedCounts {
 
   /** Returns a unit of a count that {@link take} returned. Throws as that does. */
   async giveBack(policy: ResolvedPolicy, id: string, count: Count): Promise<void> {
-    const isFull = fullAt(policy, count) <= this.#platform.now() + this.#timeoutMs
+    const now = this.#platform.now()
+    if (policy.algorithm !== 'token-bucket') {
+      // The next window has a count of its own, from which this unit was not taken.
+      if (now < count.resetAt) await this.#ask(policy, id, -1)
+      return
+    }
     // Redis has forgotten a full bucket, and the script would create it again without an expiry.
-    if (!isFull) await this.#ask(policy, id, -1)
+    if (fullAt(policy, count) > now + this.#timeoutMs) await this.#ask(policy, id, -1)
   }
 
   #ask(policy: ResolvedPolicy, id: string, rate: number): ReturnType<Ratelimit['limit']> {
@@ -127,9 +132,8 @@ function refillOf({ limit, windowMs }: Pick<ResolvedPolicy, 'limit' | 'windowMs'
   return { tokens, everyMs: Math.round((tokens * windowMs) / limit) }
 }
 
-/** When a token bucket will be full if nobody takes from it; never, for other counts. */
+/** When a token bucket will be full if nobody takes from it. */
 function fullAt(policy: ResolvedPolicy, { remaining, resetAt }: Count): number {
-  if (policy.algorithm !== 'token-bucket') return Infinity
   const { tokens, everyMs } = refillOf(policy)
   return resetAt + (Math.ceil((policy.limit - remaining) / tokens) - 1) * everyMs
 }

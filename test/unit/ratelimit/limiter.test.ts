@@ -162,6 +162,22 @@ describe('RateLimiter', () => {
     expect(await spend(limiter, 4, ADDRESS)).toEqual([true, true, true, false])
   })
 
+  test.each(['sliding-window', 'fixed-window'] as const)(
+    'with a %s, a success after the window has ended does not enlarge the next one',
+    async (algorithm) => {
+      const policies = [{ ...THREE_A_MINUTE, algorithm, counts: 'failures' }] as const
+      const limiter = world.limiter({ policies })
+      await world.pass(59_000)
+      const attempt = await limiter.limit(ADDRESS)
+      if (!attempt.allowed) return expect.unreachable('it is the first')
+      await world.pass(59_000) // so that nothing of the last window counts any more
+
+      await attempt.succeeded()
+
+      expect(await spend(limiter, 4, ADDRESS)).toEqual([true, true, true, false])
+    },
+  )
+
   test('a refusal is repeated for 1 s without a request to Redis, and not longer', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 4, ADDRESS)
