@@ -142,7 +142,7 @@ export class RateLimiter {
       }
     }
     this.#counts.refused++
-    this.#platform.defer(this.#giveBack(verdicts.filter(({ allowed }) => allowed)))
+    this.#platform.defer(this.#giveBack(verdicts.filter(isCounted)))
     return refusal(verdicts, this.#platform.now())
   }
 
@@ -195,6 +195,11 @@ export class RateLimiter {
 function bucketsOf({ limit, windowMs }: ResolvedPolicy, share: number): LocalBuckets {
   const capacity = share === 0 ? 0 : Math.max(1, Math.floor(limit * share))
   return new LocalBuckets({ capacity, windowMs })
+}
+
+/** Whether a unit was taken. A fixed window also counts what it refuses. */
+function isCounted({ allowed, kind, policy }: Verdict): boolean {
+  return allowed || (kind === 'counted' && policy.algorithm === 'fixed-window')
 }
 
 function nameOf({ name }: ResolvedPolicy, id: string): string {

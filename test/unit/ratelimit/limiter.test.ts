@@ -178,6 +178,17 @@ describe('RateLimiter', () => {
     },
   )
 
+  test('requests that a fixed window refuses do not stay counted when others succeed', async () => {
+    const policies = [{ ...THREE_A_MINUTE, algorithm: 'fixed-window', counts: 'failures' }] as const
+    const limiter = world.limiter({ policies })
+    const attempts = await Promise.all(Array.from({ length: 8 }, () => limiter.limit(ADDRESS)))
+    await world.platform.settle()
+    for (const attempt of attempts) if (attempt.allowed) await attempt.succeeded()
+    await world.pass(1_000) // as long as refusals are remembered
+
+    expect(await spend(limiter, 4, ADDRESS)).toEqual([true, true, true, false])
+  })
+
   test('a refusal is repeated for 1 s without a request to Redis, and not longer', async () => {
     const limiter = world.limiter({ policies: [THREE_A_MINUTE] })
     await spend(limiter, 4, ADDRESS)
