@@ -32,10 +32,11 @@ export interface SharedCountsOptions {
 
 type Options = ConstructorParameters<typeof Ratelimit>[0]
 
-/** The methods that the library calls. Upstash's own client would add all commands to the bundle. */
+/** The methods that the library calls, and `pexpire`. Upstash's own client would add all commands to the bundle. */
 interface ScriptClient {
   evalsha(sha1: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
   eval(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  pexpire(key: string, ms: number): Promise<unknown>
 }
 
 /** The counts of a limiter's policies. Calls in one tick are sent as one request. */
@@ -75,7 +76,12 @@ export class SharedCounts {
       return
     }
     // Redis has forgotten a full bucket, and the script would create it again without an expiry.
-    if (fullAt(policy, count) > now + this.#timeoutMs) await this.#ask(policy, id, -1)
+    if (fullAt(policy, count) <= now + this.#timeoutMs) return
+    const { remaining } = await this.#ask(policy, id, -1)
+    // Other units that were given back may have filled it earlier.
+    if (remaining >= policy.limit) {
+      await this.#redis.pexpire(`${this.#prefix}:${policy.name}:{${id}}`, policy.windowMs)
+    }
   }
 
   #ask(policy: ResolvedPolicy, id: string, rate: number): ReturnType<Ratelimit['limit']> {
@@ -132,7 +138,7 @@ function refillOf({ limit, windowMs }: Pick<ResolvedPolicy, 'limit' | 'windowMs'
   return { tokens, everyMs: Math.round((tokens * windowMs) / limit) }
 }
 
-/** When a token bucket will be full if nobody takes from it. */
+/** When a token bucket will be full if nobody takes from it or gives back. */
 function fullAt(policy: ResolvedPolicy, { remaining, resetAt }: Count): number {
   const { tokens, everyMs } = refillOf(policy)
   return resetAt + (Math.ceil((policy.limit - remaining) / tokens) - 1) * everyMs
@@ -144,7 +150,8 @@ function fullAt(policy: ResolvedPolicy, { remaining, resetAt }: Count): number {
  */
 function batching(redis: Requester, platform: Platform, timeoutMs: number): ScriptClient {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
-  const scripts = new UpstashScripts(new RedisLink(guarded))
+  const link = new RedisLink(guarded)
+  const scripts = new UpstashScripts(link)
   const run =
     (name: string): ScriptClient['eval'] =>
     async (script, keys, args) => {
@@ -153,5 +160,6 @@ function batching(redis: Requester, platform: Platform, timeoutMs: number): Scri
       if (!Array.isArray(reply) || !reply.every(Number.isFinite)) throw NO_COUNT
       return reply
     }
-  return { evalsha: run('EVALSHA'), eval: run('EVAL') }
+  const pexpire = (key: string, ms: number): Promise<unknown> => link.send(['PEXPIRE', key, ms])
+  return { evalsha: run('EVALSHA'), eval: run('EVAL'), pexpire }
 }

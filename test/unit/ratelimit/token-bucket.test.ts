@@ -56,6 +56,19 @@ describe('a token bucket', () => {
     },
   )
 
+  test('leaves nothing in Redis for ever if an earlier success has filled it', async () => {
+    const limiter = bucket(10, '10s')
+    const [quick, slow] = [await limiter.limit(ADDRESS), await limiter.limit(ADDRESS)]
+    if (quick.allowed) await quick.succeeded()
+    await world.pass(1_100) // the key has expired, for the bucket is full
+
+    if (slow.allowed) await slow.succeeded()
+    await world.pass(20_000)
+
+    const { result } = await world.redis.request({ path: [], body: ['KEYS', '*'] })
+    expect(result).toEqual([])
+  })
+
   test('gets a unit back that it has not refilled yet', async () => {
     const limiter = bucket(2, '1h')
     const attempt = await limiter.limit(ADDRESS)
