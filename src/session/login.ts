@@ -6,12 +6,18 @@
 
 import { isObject } from '../entry/json-object.ts'
 import { checkFields, oneOf } from '../entry/option-checks.ts'
-import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
+import {
+  InvalidKeyError,
+  InvalidOptionError,
+  type SessionRefusal,
+  SessionUnavailableError,
+} from '../errors.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
 import { endQuietly } from './revocation.ts'
 import type { Issued } from './session.ts'
-import { type Opening, open, refOf, type Validated, validate } from './sessions.ts'
+import { type Opening, open, refOf, validate } from './sessions.ts'
+import type { Ref } from './steps.ts'
 
 /** Options of a session without a user. */
 export interface AnonymousOptions<Data = Record<string, unknown>> extends LifetimeOptions {
@@ -42,12 +48,20 @@ export interface CreateSessionOptions<Data = Record<string, unknown>>
   readonly trackActivity?: boolean
 }
 
+/** The session that a login replaces. */
+interface Former {
+  readonly ref: Ref
+  readonly data: object
+}
+
 const ANONYMOUS = [
   ...['data', 'device', 'ip'],
   ...['maxAge', 'slidingExpiration', 'idleTimeout', 'absoluteTimeout'],
 ]
 const NAMED = [...ANONYMOUS, 'state', 'from', 'ifEpoch', 'trackActivity']
 const MAX_LABEL = 512
+/** A thief may have rotated the session, and another version of the program may accept its data. */
+const USED_ELSEWHERE: readonly SessionRefusal[] = ['superseded', 'outdated']
 const ANY_STATE = { allow: ['active', 'pending', 'anonymous'], touch: false } as const
 
 /** @throws {InvalidOptionError} When an option is unknown or has the wrong type. */
@@ -87,12 +101,11 @@ export async function openFrom(
   from: string | undefined,
 ): Promise<Issued<object>> {
   const before = from === undefined ? undefined : await former(ctx, from)
-  if (!before?.ok) return open(ctx, opening)
-  const { session, ref } = before
-  const carried = session.state === 'anonymous' ? session.data : {}
+  if (before === undefined) return open(ctx, opening)
+  const { ref, data } = before
   const [home] = homesOf(ctx, opening.userId)
   const replaces = home.index === ref.home.index ? ref.id : ''
-  const issued = await open(ctx, { ...opening, replaces, data: { ...carried, ...opening.data } })
+  const issued = await open(ctx, { ...opening, replaces, data: { ...data, ...opening.data } })
   if (replaces !== '') return issued
   try {
     await ctx.steps.end(ref.home, ref.id)
@@ -104,12 +117,20 @@ export async function openFrom(
 }
 
 /**
- * The previous session. If its key is unknown here, it is left to expire: a browser that sends its token and
- * cannot drop it must still be able to log in.
+ * The previous session, and the data to keep. If its key is unknown here, it is left to expire: a browser that
+ * sends its token and cannot drop it must still be able to log in.
  */
-async function former(ctx: SessionContext, from: string): Promise<Validated | undefined> {
+async function former(ctx: SessionContext, from: string): Promise<Former | undefined> {
   try {
-    return await validate(ctx, from, ANY_STATE)
+    const found = await validate(ctx, from, ANY_STATE)
+    if (found.ok) {
+      const { ref, session } = found
+      return { ref, data: session.state === 'anonymous' ? session.data : {} }
+    }
+    const ref = refOf(ctx, from, 'end')
+    return typeof ref !== 'string' && USED_ELSEWHERE.includes(found.reason)
+      ? { ref, data: {} }
+      : undefined
   } catch (error) {
     if (error instanceof SessionUnavailableError && error.reason === 'unknown key') return undefined
     throw error

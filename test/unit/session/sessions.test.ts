@@ -332,6 +332,20 @@ describe('a session', () => {
     await expect(bench.sessions.validate(before)).rejects.toMatchObject({ reason: 'unknown key' })
   })
 
+  test.each(['user-1', 'user-2'])(
+    'of %s replaces one whose token a thief has rotated',
+    async (userId) => {
+      const stolen = await create()
+      const { token } = await bench.sessions.rotate(stolen)
+      await bench.platform.advance(60_000)
+      expect(await reasonFor(stolen)).toBe('superseded')
+
+      await bench.sessions.createSession(userId, 'ada@example.com', { from: stolen })
+
+      expect(await reasonFor(token)).toBe('revoked')
+    },
+  )
+
   test('of another user passes no data to the user who logs in after it', async () => {
     const other = await bench.sessions.createSession('user-2', 'b@example.com', {
       data: { pin: 1 },
