@@ -163,6 +163,9 @@ export class RequestSession<Data = Record<string, unknown>> {
     const { sessions, allow, touch } = this.#context
     const found = await sessions.validate(this.#credential.token, { allow, touch })
     if (!found.ok) throw new SessionRefusedError(found.reason)
-    return found.session
+    const { session } = found
+    const isBehind = session.isSuperseded && this.credential === 'cookie'
+    // Another tab has rotated the token, and this request has not.
+    return isBehind && this.#change.kind === 'none' ? (await this.rotate()).session : session
   }
 }

@@ -415,6 +415,26 @@ describe('rotation', () => {
     expect([...browser.jar]).toEqual([['__Host-session', 'token-2']])
   })
 
+  test('gives the browser the new token also where a handler asks Redis after the fast path', async () => {
+    const { token } = sessions.logIn()
+    const app = new Hono()
+      .use(session<Cart>({ sessions }))
+      .get('/', (c) => c.body(null))
+      .get('/fresh', requireFresh(), async (c) => {
+        const twice = await Promise.all([c.var.session.fresh(), c.var.session.fresh()])
+        return c.json(twice.map(({ isSuperseded }) => isSuperseded))
+      })
+    const browser = new Browser(app, token)
+    await browser.ask('/') // gets a fast-path token
+    const { token: next } = await sessions.rotate(token)
+
+    const response = await browser.ask('/fresh')
+
+    expect(await response.json()).toEqual([false, false])
+    expect(browser.jar.get('__Host-session')).toBe(next)
+    expect((await browser.ask('/')).status).toBe(200)
+  })
+
   test('gives two tabs with the old token the same new token within the overlap', async () => {
     const { token } = sessions.logIn()
     await sessions.rotate(token)
