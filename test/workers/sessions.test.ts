@@ -214,6 +214,19 @@ describe("a deployment's own authenticator", () => {
     expect(await (await device.ask('GET', '/me')).json()).toMatchObject({ permissions: ['a'] })
   })
 
+  test('that names no permissions any more takes them from the user', async () => {
+    const account = { userId: `u-${crypto.randomUUID()}`, email: DEMO.email }
+    let permissions: string[] | undefined = ['admin']
+    const app = appBy(() => Response.json({ ...account, permissions }))
+    const before = await loggedIn(app)
+    permissions = undefined
+
+    const after = await loggedIn(app)
+
+    expect(await (await after.ask('GET', '/me')).json()).toMatchObject({ permissions: [] })
+    expect(await (await before.ask('GET', '/me')).json()).toMatchObject({ permissions: [] })
+  })
+
   test.each<[string, number, () => Response]>([
     ['refuses', 401, () => new Response(null, { status: 401 })],
     ['fails', 503, () => new Response('broken', { status: 500 })],

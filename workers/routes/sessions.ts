@@ -107,8 +107,9 @@ export function sessionRoutes(sessions: Sessions): Hono {
 
 /** Opens a session, and ends the browser's previous one, which an attacker could have planted. */
 async function openFor(c: Context, { cache }: Sessions, account: Account): Promise<Issued> {
-  const { userId, email, permissions } = account
-  if (permissions) await cache.cacheUserPermissions(userId, permissions)
+  const { userId, email, permissions = [] } = account
+  // If there are none, those of an earlier log-in must not hold any longer.
+  await cache.cacheUserPermissions(userId, permissions)
   const ip = cloudflareAddress(c)
   const from = cookie.read(c)
   return cache.openSession(userId, email, {
@@ -153,12 +154,12 @@ async function accountIn(c: Context): Promise<string> {
   return email
 }
 
-/** Also answers for what is no answer: a page instead of JSON, or a service that cannot be reached. */
 /** Whether an attempt is no wrong guess: it succeeded, or its credentials could not be checked. */
 function isNoGuess({ res: { status } }: Context): boolean {
   return status < 400 || status === 503
 }
 
+/** Also answers for what is no answer: a page instead of JSON, or a service that cannot be reached. */
 function unavailable(): never {
   throw new ProblemError({ status: 503, title: 'Credentials cannot be checked now', retryAfter: 5 })
 }
