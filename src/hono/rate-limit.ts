@@ -57,7 +57,10 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
     if (isSuccess(c)) await decision.succeeded()
     // Changing headers copies the response, and one that opens a WebSocket cannot be copied.
     if (c.res.status === 101) return undefined
-    for (const [name, value] of Object.entries(decision.headers)) c.header(name, value)
+    // Lists: a limiter of the same route, or a server behind it, may have set its own members.
+    for (const [name, value] of Object.entries(decision.headers)) {
+      c.header(name, value, { append: true })
+    }
     return undefined
   }
 }

@@ -81,6 +81,25 @@ describe('rateLimit', () => {
     expect(response.headers.get('ratelimit')).toBe('"api";r=1;t=60')
   })
 
+  test('of two limiters, both are told of, also where the inner one refuses', async () => {
+    const limited = (policy: RateLimitPolicy) =>
+      rateLimit({ limiter: world.limiter({ policies: [policy] }), address: cloudflareAddress })
+    const app = new Hono()
+      .use(limited({ ...TWO_A_MINUTE, name: 'outer', limit: 9 }))
+      .use(limited({ ...TWO_A_MINUTE, name: 'inner', limit: 1 }))
+      .get('/', (c) => c.text('done'))
+
+    for (const remaining of [8, 7]) {
+      const { headers } = await app.request('/', from('192.0.2.1'))
+
+      expect(parseList(headers.get('ratelimit') ?? '')).toEqual([
+        { value: 'inner', parameters: { r: 0, t: 60 } },
+        { value: 'outer', parameters: { r: remaining, t: 60 } },
+      ])
+      expect(parseList(headers.get('ratelimit-policy') ?? '')).toHaveLength(2)
+    }
+  })
+
   test('protects a log-in: counts failed attempts by account and address, not successful ones', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
     const account = async (c: { req: { json(): Promise<unknown> } }) =>
