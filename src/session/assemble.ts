@@ -31,7 +31,7 @@ const MAX_DATA_BYTES = 16 * 1_048_576
 /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function assemble(options: SessionOptions<never, never>): Assembled {
   const policy = resolveSessionPolicy(options)
-  const { keys, nameKeys = keys, retiredKeys = [], platform = webPlatform() } = options
+  const { keys, retiredKeys = [], platform = webPlatform() } = options
   const namespace = namePart(options.namespace ?? 'session', 'namespace')
   const base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
   const cipher = new Cipher(keys, 'keys')
@@ -43,7 +43,7 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
     platform,
     steps: new SessionSteps(link),
     vault: new Vault({ platform, cipher, namespace, maxBytes, retired }),
-    ring: new NameRing(nameKeys, namespace, options.nameKeys === undefined ? 'keys' : 'nameKeys'),
+    ring: ringBy(options, namespace),
     retired,
     policy,
     base,
@@ -53,6 +53,16 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
   }
   const fastPath = new FastPath({ platform, cipher, namespace, ttlMs, skewMs: policy.skewMs })
   return { ctx, fastPath, guarded: link.guarded }
+}
+
+/** The ring of name keys for these options. @throws {InvalidOptionError} When the keys do not form one. */
+export function ringBy(
+  { keys, nameKeys }: Pick<SessionOptions, 'keys' | 'nameKeys'>,
+  namespace: string,
+): NameRing {
+  return nameKeys === undefined
+    ? new NameRing(keys, namespace, 'keys')
+    : new NameRing(nameKeys, namespace, 'nameKeys')
 }
 
 /** Options of a connection to Redis. */

@@ -13,8 +13,8 @@ import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Command, Reply } from '../redis/requester.ts'
 import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from '../redis/scripts/store.ts'
-import { linkBy, type WireOptions } from './assemble.ts'
-import { type NameKey, NameRing } from './name-ring.ts'
+import { linkBy, ringBy, type WireOptions } from './assemble.ts'
+import type { NameKey, NameRing } from './name-ring.ts'
 import type { SessionOptions } from './options.ts'
 import { isTexts, malformed, optionalOf } from './replies.ts'
 import { available } from './steps.ts'
@@ -67,10 +67,10 @@ export class SealedStore {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: SealedStoreOptions) {
     checkFields(options, 'options', FIELDS)
-    const { keys, nameKeys = keys, retiredKeys = [], platform = webPlatform() } = options
+    const { keys, retiredKeys = [], platform = webPlatform() } = options
     const namespace = namePart(options.namespace ?? 'store', 'namespace')
     this.#base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
-    this.#ring = new NameRing(nameKeys, namespace, 'keys')
+    this.#ring = ringBy(options, namespace)
     const maxBytes = wholeNumber(options.maxValueBytes ?? 1_048_576, 'maxValueBytes', 1, 2 ** 28)
     const retired = new Set(retiredKeys)
     const cipher = new Cipher(keys, 'keys')
