@@ -12,7 +12,7 @@ import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store
 export interface UnstorageOptions extends Omit<SealedStoreOptions, 'namespace'> {
   /** Second part of every name in Redis. @default 'unstorage' */
   readonly namespace?: string
-  /** How long an item is stored, in seconds. @default ten years */
+  /** How long an item is stored, in seconds; 0 is ten years. @default ten years */
   readonly ttl?: number
 }
 
@@ -51,7 +51,7 @@ export function unstorageDriver({
     hasItem: async (key) => (await sealed.get(key)) !== undefined,
     getItem: async (key) => ((await sealed.get(key)) ?? null) as string | null,
     setItem: async (key, value, { ttl: own = ttl } = {}) => {
-      await sealed.put(key, value, { ttlMs: own === undefined ? undefined : own * 1_000 })
+      await sealed.put(key, value, { ttlMs: own ? own * 1_000 : undefined })
     },
     removeItem: async (key) => {
       await sealed.delete(key)

@@ -232,4 +232,14 @@ describe('sealed sessions', () => {
     await driver.clear('a:')
     expect(await driver.getKeys()).toEqual([])
   })
+
+  test('items of unstorage with a ttl of 0 are kept, as by its own drivers', async () => {
+    const driver = unstorageDriver({ redis, keys, platform, ttl: 60 })
+    await driver.setItem('a', 'x', { ttl: 0 })
+    await driver.setItem('b', 'y')
+
+    await platform.advance(60_000)
+
+    expect(await driver.getKeys()).toEqual(['a'])
+  })
 })
