@@ -8,6 +8,7 @@ import { guardedOnce } from '../cache/wiring.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { namePart, wholeNumber } from '../entry/option-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
@@ -16,6 +17,7 @@ import type { SessionContext } from './context.ts'
 import { FastPath } from './fast-path.ts'
 import { NameRing } from './name-ring.ts'
 import { MINUTE_MS, resolveSessionPolicy, type SessionOptions } from './options.ts'
+import { isTexts } from './replies.ts'
 import { SessionSteps } from './steps.ts'
 import { Vault } from './vault.ts'
 
@@ -31,12 +33,12 @@ const MAX_DATA_BYTES = 16 * 1_048_576
 /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function assemble(options: SessionOptions<never, never>): Assembled {
   const policy = resolveSessionPolicy(options)
-  const { keys, retiredKeys = [], platform = webPlatform() } = options
+  const { keys, platform = webPlatform() } = options
   const namespace = namePart(options.namespace ?? 'session', 'namespace')
   const base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
   const cipher = new Cipher(keys, 'keys')
   const link = linkBy(options)
-  const retired = new Set(retiredKeys)
+  const retired = retiredBy(options)
   const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', 1, MAX_DATA_BYTES)
   const ttlMs = toMilliseconds(options.fastPath ?? '30s', 'fastPath', { max: MINUTE_MS })
   const ctx: SessionContext = {
@@ -63,6 +65,14 @@ export function ringBy(
   return nameKeys === undefined
     ? new NameRing(keys, namespace, 'keys')
     : new NameRing(nameKeys, namespace, 'nameKeys')
+}
+
+/** The ids of dropped keys. @throws {InvalidOptionError} When these are no list of texts. */
+export function retiredBy({
+  retiredKeys = [],
+}: Pick<SessionOptions, 'retiredKeys'>): ReadonlySet<string> {
+  if (isTexts(retiredKeys)) return new Set(retiredKeys)
+  throw new InvalidOptionError('retiredKeys', 'a list of ids')
 }
 
 /** Options of a connection to Redis. */

@@ -13,7 +13,7 @@ import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Command, Reply } from '../redis/requester.ts'
 import { STORE_COUNT, STORE_END, STORE_PUT, STORE_TOUCH } from '../redis/scripts/store.ts'
-import { linkBy, ringBy, type WireOptions } from './assemble.ts'
+import { linkBy, retiredBy, ringBy, type WireOptions } from './assemble.ts'
 import type { NameKey, NameRing } from './name-ring.ts'
 import type { SessionOptions } from './options.ts'
 import { isTexts, malformed, optionalOf } from './replies.ts'
@@ -67,12 +67,12 @@ export class SealedStore {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: SealedStoreOptions) {
     checkFields(options, 'options', FIELDS)
-    const { keys, retiredKeys = [], platform = webPlatform() } = options
+    const { keys, platform = webPlatform() } = options
     const namespace = namePart(options.namespace ?? 'store', 'namespace')
     this.#base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
     this.#ring = ringBy(options, namespace)
     const maxBytes = wholeNumber(options.maxValueBytes ?? 1_048_576, 'maxValueBytes', 1, 2 ** 28)
-    const retired = new Set(retiredKeys)
+    const retired = retiredBy(options)
     const cipher = new Cipher(keys, 'keys')
     this.#vault = new Vault({ platform, cipher, namespace, maxBytes, retired })
     this.#link = linkBy(options)

@@ -198,6 +198,7 @@ describe('SealedStore', () => {
     expect(() => another({ ttl: 1 } as never)).toThrow(InvalidOptionError)
     expect(() => another({ maxValueBytes: 0 })).toThrow(InvalidOptionError)
     expect(() => another({ keys: undefined } as never)).toThrow(InvalidOptionError)
+    expect(() => another({ retiredKeys: 'k0' } as never)).toThrow(InvalidOptionError)
     expect(() => another({ nameKeys: [] })).toThrow(expect.objectContaining({ option: 'nameKeys' }))
     await expect(store.get('')).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
   })

@@ -379,6 +379,8 @@ describe('SessionUserCache', () => {
     ['keys', { keys: 'secret' }],
     ['keys[].secret', { keys: [{ id: 'a', secret: 'passphrase' }] }],
     ['nameKeys', { nameKeys: [] }],
+    ['retiredKeys', { retiredKeys: 'k0' }],
+    ['retiredKeys', { retiredKeys: [7] }],
     ['prefix', { prefix: 'a:b' }],
     ['namespace', { namespace: '' }],
     ['overlap', { overlap: '6m' }],
