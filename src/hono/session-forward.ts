@@ -70,16 +70,30 @@ export function forwarder(
     hideTokens(headers, cookie, session?.credential === 'bearer')
     if (session) headers.set(header, assertions.sign(session))
     const { pathname, search } = new URL(raw.url)
+    const body = bodyOf(c)
     return new Request(`${to}${pathname}${search}`, {
       method: raw.method,
       headers,
-      body: raw.body,
+      body,
       redirect: 'manual',
       signal: raw.signal,
       // Node requires `duplex` when the body is a stream; other runtimes ignore it.
-      ...(raw.body !== null && { duplex: 'half' }),
+      ...(body !== null && { duplex: 'half' }),
     })
   }
+}
+
+/** The body, also if middleware has read it, for example to limit log-ins by account. */
+function bodyOf({ req: { raw, bodyCache } }: Context): ReadableStream<Uint8Array> | null {
+  const read = bodyCache.text ?? bodyCache.arrayBuffer
+  // What was read in another way, such as a form, cannot be sent unchanged: `Request` refuses the used body.
+  if (!raw.bodyUsed || read === undefined) return raw.body
+  return new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new Uint8Array(await new Response(await read).arrayBuffer()))
+      controller.close()
+    },
+  })
 }
 
 function matcher(patterns: readonly string[]): (name: string) => boolean {

@@ -184,6 +184,24 @@ describe('forwarder', () => {
       .all('/public/*', (c) => fetch(forward(c, undefined)))
   }
 
+  test.each(['json', 'text', 'arrayBuffer'] as const)(
+    'sends the body also if middleware has read it, by %s()',
+    async (method) => {
+      const app = new Hono()
+        .use(async (c, next) => {
+          await c.req[method]()
+          await next()
+        })
+        .route('/', edge())
+      const body = '{ "email": "ada@shop.example", "big": 12345678901234567890 }'
+
+      const response = await app.request('/public/log-in', { method: 'POST', body })
+
+      expect(await response.text()).toBe('from the origin')
+      expect(bodies).toEqual([body])
+    },
+  )
+
   test('sends the origin its own assertion and removes headers by which a client could forge one', async () => {
     const { token } = sessions.logIn()
     const response = await new Browser(edge(), token).ask('/api/orders?page=2', {
