@@ -62,9 +62,7 @@ export function ringBy(
   { keys, nameKeys }: Pick<SessionOptions, 'keys' | 'nameKeys'>,
   namespace: string,
 ): NameRing {
-  return nameKeys === undefined
-    ? new NameRing(keys, namespace, 'keys')
-    : new NameRing(nameKeys, namespace, 'nameKeys')
+  return new NameRing(nameKeys ?? keys, namespace, nameKeys ? 'nameKeys' : 'keys')
 }
 
 /** The ids of dropped keys. @throws {InvalidOptionError} When these are no list of texts. */

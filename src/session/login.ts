@@ -6,12 +6,7 @@
 
 import { isObject } from '../entry/json-object.ts'
 import { checkFields, oneOf } from '../entry/option-checks.ts'
-import {
-  InvalidKeyError,
-  InvalidOptionError,
-  type SessionRefusal,
-  SessionUnavailableError,
-} from '../errors.ts'
+import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
 import { endQuietly } from './revocation.ts'
@@ -60,8 +55,6 @@ const ANONYMOUS = [
 ]
 const NAMED = [...ANONYMOUS, 'state', 'from', 'ifEpoch', 'trackActivity']
 const MAX_LABEL = 512
-/** A thief may have rotated the session, and another version of the program may accept its data. */
-const USED_ELSEWHERE: readonly SessionRefusal[] = ['superseded', 'outdated']
 const ANY_STATE = { allow: ['active', 'pending', 'anonymous'], touch: false } as const
 
 /** @throws {InvalidOptionError} When an option is unknown or has the wrong type. */
@@ -101,18 +94,17 @@ export async function openFrom(
   from: string | undefined,
 ): Promise<Issued<object>> {
   const before = from === undefined ? undefined : await former(ctx, from)
-  if (before === undefined) return open(ctx, opening)
+  if (!before) return open(ctx, opening)
   const { ref, data } = before
   const [home] = homesOf(ctx, opening.userId)
   const replaces = home.index === ref.home.index ? ref.id : ''
   const issued = await open(ctx, { ...opening, replaces, data: { ...data, ...opening.data } })
-  if (replaces !== '') return issued
-  try {
-    await ctx.steps.end(ref.home, ref.id)
-  } catch (error) {
-    endOpened(ctx, issued)
+  if (replaces) return issued
+  await ctx.steps.end(ref.home, ref.id).catch((error) => {
+    // Nobody gets the new token.
+    endQuietly(ctx, home, [issued.session.id])
     throw error
-  }
+  })
   return issued
 }
 
@@ -123,24 +115,17 @@ export async function openFrom(
 async function former(ctx: SessionContext, from: string): Promise<Former | undefined> {
   try {
     const found = await validate(ctx, from, ANY_STATE)
-    if (found.ok) {
-      const { ref, session } = found
-      return { ref, data: session.state === 'anonymous' ? session.data : {} }
-    }
     const ref = refOf(ctx, from, 'end')
-    return typeof ref !== 'string' && USED_ELSEWHERE.includes(found.reason)
-      ? { ref, data: {} }
-      : undefined
+    if (typeof ref === 'string') return undefined
+    if (found.ok)
+      return { ref, data: found.session.state === 'anonymous' ? found.session.data : {} }
+    // A thief may have rotated the session, and another version of the program may accept its data.
+    const isUsed = found.reason === 'superseded' || found.reason === 'outdated'
+    return isUsed ? { ref, data: {} } : undefined
   } catch (error) {
     if (error instanceof SessionUnavailableError && error.reason === 'unknown key') return undefined
     throw error
   }
-}
-
-/** Ends a session whose token is not returned to anyone. */
-function endOpened(ctx: SessionContext, { token }: Issued<object>): void {
-  const ref = refOf(ctx, token, 'end')
-  if (typeof ref !== 'string') endQuietly(ctx, ref.home, [ref.id])
 }
 
 function commonOf(
