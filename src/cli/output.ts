@@ -5,6 +5,7 @@
  */
 
 import { styleText } from 'node:util'
+import { plainJson } from '../entry/plain-json.ts'
 import { visible, visibleLiteral } from '../entry/visible.ts'
 import type { Host, Progress, Terminal } from './command.ts'
 
@@ -56,7 +57,8 @@ export class Output {
 
   #show(data: object, lines: () => readonly string[], indent?: number): void {
     if (this.#isOver) return
-    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }, indent))
+    if (this.isJson)
+      this.#host.print(visibleLiteral(plainJson({ command: this.#command, ...data }, indent)))
     else for (const line of lines()) this.#host.print(line)
   }
 
@@ -93,20 +95,6 @@ export class Output {
 
 function textOf(cell: Cell): string {
   return visible(typeof cell === 'object' ? cell.text : String(cell))
-}
-
-function jsonText(data: object, indent?: number): string {
-  return visibleLiteral(JSON.stringify(data, toJson, indent))
-}
-
-/** Converts values that JSON cannot express. `undefined` becomes `null`, so that a field is always present. */
-function toJson(_name: string, value: unknown): unknown {
-  if (value === undefined) return null
-  if (typeof value === 'bigint') return String(value)
-  if (value instanceof Map) return [...value]
-  if (value instanceof Set) return [...value]
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  return value
 }
 
 /** A count with its noun: `1 key`, `2 keys`. */

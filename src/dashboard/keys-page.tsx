@@ -6,6 +6,7 @@
 
 import type { Census } from '../cache/census.ts'
 import type { InspectedTag, Inspection } from '../cache/inspect.ts'
+import { plainJson } from '../entry/plain-json.ts'
 import { readablePath, visible } from '../entry/visible.ts'
 import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
 import type { Content, Html } from './html.ts'
@@ -273,11 +274,6 @@ function Tags({ tags }: Pick<Inspection, 'tags'>): Html {
 const MOST_CHARACTERS = 4_000
 
 function preview(value: unknown): string {
-  const text =
-    JSON.stringify(
-      value,
-      (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part),
-      2,
-    ) ?? String(value)
+  const text = value === undefined ? 'undefined' : plainJson(value, 2)
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }

@@ -81,6 +81,20 @@ describe('Output', () => {
     expect(lines[1]).toBe('{"command":"get","a":1}')
   })
 
+  test('JSON expresses an object that is inside itself, and one that is there twice', () => {
+    const lines: string[] = []
+    const twice = { id: 1 }
+    const value = { twice, again: [twice], map: new Map<string, unknown>() }
+    value.map.set('self', value.map)
+
+    new Output(host(lines), 'get', true).next({ value }, () => expect.unreachable())
+
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      command: 'get',
+      value: { twice, again: [twice], map: [['self', '[Circular]']] },
+    })
+  })
+
   test.each([
     [bytes(0), '0 B'],
     [bytes(1_536), '1.5 KiB'],
