@@ -27,7 +27,10 @@ export function addressOf(given: GivenAddress, env: Host['env']): RedisConfigura
 }
 
 function named(given: GivenAddress, env: Host['env']): RedisConfiguration {
-  const options = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
+  // An empty one counts: as with an unset variable of a shell, another Redis must not take its place.
+  const options = (['redis', 'rest', 'embedded'] as const).filter(
+    (option) => given[option] !== undefined && given[option] !== false,
+  )
   const [first, second] = options
   if (second) throw new UsageError(`--${first} and --${second} cannot be used together`)
   switch (first) {
@@ -51,7 +54,8 @@ function requireNode(address: RedisConfiguration): void {
 
 function tcpAt(url: string): RedisConfiguration {
   try {
-    return readEnvironment({ REDIS_URL: url })
+    // The environment would count an empty URL as not set.
+    return readEnvironment({ REDIS_URL: url || 'none' })
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')

@@ -171,6 +171,8 @@ describe('the words of nearcache', () => {
       ['status', '--redis', 'redis://h', '--embedded'],
       /^status: --redis and --embedded cannot be used together$/,
     ],
+    [['invalidate', '--all', '--redis', ''], /^invalidate: --redis must be a URL such as redis:/],
+    [['invalidate', '--all', '--rest='], /^invalidate: --rest needs a token: set UPSTASH_/],
     [['status', '--cluster', '--embedded'], /^status: --cluster needs a Redis over TCP/],
     [['get', 'a', '--cluster', '--redis', 'redis://h/1'], /^get: --cluster needs database 0/],
     [
