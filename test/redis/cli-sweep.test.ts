@@ -64,6 +64,19 @@ describeWithRedis('nearcache sweep', () => {
     expect(await send('DBSIZE')).toBe(before)
   })
 
+  test('a user who may only read is refused, also if there are only markers', async () => {
+    await send('SET', 'nc:default:t:unused', '1.2')
+    await send('ACL', 'SETUSER', 'reader', 'on', '>word', '~nc:*', '+@read', '+@connection')
+    const reader = { ...env(), REDIS_USERNAME: 'reader', REDIS_PASSWORD: 'word' }
+
+    expect(await runCli(['sweep', '--apply'], { env: reader })).toEqual({
+      code: 1,
+      printed: '',
+      warned: 'nearcache sweep: Redis failed at EVALSHA: NOPERM; see: nearcache doctor',
+    })
+    expect(await runJson(['sweep'], { env: reader })).toMatchObject({ markersSkipped: null })
+  })
+
   test('with --apply drops the leftovers and nothing else', async () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)

@@ -200,7 +200,8 @@ class Sweep {
       }
       return null
     } catch (error) {
-      if (!(error instanceof RemoteError) || !/^[A-Z]+$/.test(error.reason)) throw error
+      // `ERR`, as with an LFU policy. Other refusals, such as `NOPERM` and `READONLY`, are not about the time of use.
+      if (!(error instanceof RemoteError) || error.reason !== 'ERR') throw error
       return 'Redis does not report when they were last used; they expire on their own'
     }
   }
