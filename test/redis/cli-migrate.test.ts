@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import type { Argument, Reply } from '../../src/redis/requester.ts'
-import { runCli, runJson } from '../support/cli.ts'
+import { runCli, runJson, terminal } from '../support/cli.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { suiteRedis } from '../support/suite-redis.ts'
@@ -191,6 +191,26 @@ describeWithRedis('nearcache migrate', () => {
     expect(await cache.get('endless')).toBe('kept')
     expect(Number(await send('PTTL', 'nc:default:e:{endless}'))).toBeLessThanOrEqual(7_200_000)
     expect(await runJson(['migrate'], { env: env() })).toMatchObject({ present: 1, moved: 0 })
+  })
+
+  test('keys that an interrupted run has left are still told by the run that continues it', async () => {
+    const all = await seed(300)
+    const leases = all.map(({ namespace, key }) => entryName(namespace, key).replace(':e:', ':l:'))
+    await pipeline(leases.map((lease) => ['SET', lease, 'nonce', 'PX', 60_000]))
+    const stop = new AbortController()
+    const progress = () => ({ update: () => stop.abort(), end: () => undefined })
+    const interrupted = { signal: stop.signal, terminal: { ...terminal(true), progress } }
+
+    const first = await runJson(['migrate', '--batch', '20'], { env: env(), ...interrupted })
+    await pipeline(leases.map((lease) => ['DEL', lease]))
+    const { code, printed } = await runCli(['migrate', '--batch', '20', '--json'], { env: env() })
+    const left = Number(first['busy'])
+
+    expect(first).toMatchObject({ complete: false, moved: 0 })
+    expect(left).toBeGreaterThan(0)
+    expect(code).toBe(1)
+    expect(JSON.parse(printed)).toMatchObject({ complete: true, moved: 300 - left, busy: left })
+    expect(await runJson(['migrate'], { env: env() })).toMatchObject({ moved: left, busy: 0 })
   })
 
   test('a migrated value can be invalidated before its first read', async () => {

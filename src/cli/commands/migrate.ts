@@ -142,7 +142,11 @@ function linesOf(report: MigrationReport): string[] {
   const left = (count: number, what: string): string[] =>
     count === 0 ? [] : [`  ${count} ${what}`]
   return [
-    ...(resumed ? ['Continued an interrupted run; the first two figures count all runs.'] : []),
+    ...(resumed
+      ? [
+          'Continued an interrupted run. Keys that expired or do not match count for this run, all others for all runs.',
+        ]
+      : []),
     dryRun ? `${plural(moved, 'key')} would be moved` : `${plural(moved, 'key')} moved`,
     ...left(present, 'already had a newer entry'),
     ...left(gone, 'expired during the run'),

@@ -49,7 +49,10 @@ export interface MigrationOptions {
   progress(keys: number): void
 }
 
-/** The result. `moved` and `present` count all runs of this migration; the other counts are of this run. */
+/**
+ * The result. `moved`, `present`, `busy` and `changed` count all runs of this migration; the other counts are of
+ * this run.
+ */
 export interface MigrationReport {
   readonly dryRun: boolean
   /** Whether all keys have been checked. */
@@ -116,12 +119,17 @@ export class Migration {
   async run(): Promise<MigrationReport> {
     const { tally, dryRun, signal } = this.#options
     const before = await tally.read()
-    let cursor = dryRun ? '0' : before.cursor
+    let cursor = '0'
+    if (!dryRun) {
+      cursor = before.cursor
+      this.#counts.busy = before.busy
+      this.#counts.changed = before.changed
+    }
     let complete = false
     while (!complete && !signal.aborted) {
       cursor = await this.#page(cursor)
       complete = cursor === '0'
-      if (!dryRun) await tally.keep(cursor)
+      if (!dryRun) await tally.keep(cursor, this.#counts)
       this.#options.progress(this.#seen)
     }
     const { moved, present, ...counts } = this.#counts

@@ -12,12 +12,18 @@ import type { Reply } from '../../redis/requester.ts'
 export interface TallyState {
   readonly moved: number
   readonly present: number
+  /** Keys before the cursor that were left because they were being loaded, or had changed. */
+  readonly busy: number
+  readonly changed: number
   /** The cursor at which the scan continues; `0` for the beginning. */
   readonly cursor: string
   /** Whether an earlier run was interrupted. */
   readonly isResumed: boolean
 }
 
+type Left = Pick<TallyState, 'busy' | 'changed'>
+
+const FIELDS = ['moved', 'present', 'busy', 'changed', 'cursor', 'server'] as const
 const LIFE_MS = 30 * 86_400_000
 
 /** The record of one migration, shared by all its runs. */
@@ -36,24 +42,27 @@ export class Tally {
   /** Reads the progress. A cursor is not valid on another server, or after a restart. */
   async read(): Promise<TallyState> {
     const [fields, info] = await Promise.all([
-      this.#link.send(['HMGET', this.key, 'moved', 'present', 'cursor', 'server']),
+      this.#link.send(['HMGET', this.key, ...FIELDS]),
       this.#link.send(['INFO', 'server']).catch(() => null), // the token may lack the permission
     ])
-    const [moved, present, cursor, server] = Array.isArray(fields) ? fields : []
+    const [moved, present, busy, changed, cursor, server] = Array.isArray(fields) ? fields : []
     this.#server = serverIn(info)
     const isSame = this.#server !== '' && server === this.#server
     return {
       moved: Number(moved ?? 0),
       present: Number(present ?? 0),
+      busy: isSame ? Number(busy ?? 0) : 0,
+      changed: isSame ? Number(changed ?? 0) : 0,
       cursor: isSame && typeof cursor === 'string' ? cursor : '0',
       isResumed: typeof cursor === 'string',
     }
   }
 
-  /** Stores the cursor at which the scan continues. */
-  async keep(cursor: string): Promise<void> {
+  /** Stores the cursor at which the scan continues, and how many keys before it were left. */
+  async keep(cursor: string, { busy, changed }: Left): Promise<void> {
+    const left = ['busy', busy, 'changed', changed]
     await Promise.all([
-      this.#link.send(['HSET', this.key, 'cursor', cursor, 'server', this.#server]),
+      this.#link.send(['HSET', this.key, ...left, 'cursor', cursor, 'server', this.#server]),
       this.#link.send(['PEXPIRE', this.key, LIFE_MS]),
     ])
   }
