@@ -17,7 +17,10 @@ export function stopAtSignal(stop: () => Promise<void>): () => void {
     const others = process.listenerCount(signal) > 1
     forget()
     const end = (): void => {
-      if (!others) process.kill(process.pid, signal)
+      if (others) return
+      process.kill(process.pid, signal)
+      // The system ignores signals that the first process of a container does not listen to.
+      if (process.pid === 1) process.exit(signal === 'SIGINT' ? 130 : 143)
     }
     stop().then(end, end)
   }

@@ -105,6 +105,21 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toBe('ready\nclosed\n')
   })
 
+  test('also ends as the first process of a container, which the system does not end', async () => {
+    const { output, ended } = run(`${HELD}
+      Object.defineProperty(process, 'pid', { value: 1 })
+      process.kill = () => true
+      await startupCacheSystem({ redis, signals: true })
+      console.log('ready')
+    `)
+    await printed('ready')
+
+    child?.kill('SIGTERM')
+
+    expect(await ended).toEqual([143, null])
+    expect(await output).toBe('ready\nclosed\n')
+  })
+
   test('does not end the process if other listeners watch the signal too', async () => {
     const { output, ended } = run(`${HELD}
       process.once('SIGINT', () => { process.exitCode = 7 })
