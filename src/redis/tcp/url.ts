@@ -9,7 +9,7 @@ import { InvalidOptionError } from '../../errors.ts'
 /** The parts of a Redis URL. */
 export interface UrlParts {
   readonly host: string
-  /** From 0 to 65535. */
+  /** From 1 to 65535. */
   readonly port: number
   readonly username?: string
   readonly password?: string
@@ -28,7 +28,8 @@ export function parseUrl(text: string): UrlParts {
     )
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url?.hostname || !/^rediss?:$/.test(url.protocol) || !/^(\/\d*)?$/.test(url.pathname)) {
+  const isValid = /^rediss?:$/.test(url?.protocol ?? '') && url?.port !== '0'
+  if (!url?.hostname || !isValid || !/^(\/\d{0,9})?$/.test(url.pathname)) {
     throw new InvalidOptionError('url', 'a URL such as redis://user:password@host:6379/0')
   }
   return {

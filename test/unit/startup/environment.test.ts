@@ -178,6 +178,14 @@ describe('readEnvironment', () => {
     ],
     [{ REDIS_URL: 'h:6379' }, 'REDIS_URL must be a URL such as redis://user:password@host:6379/0'],
     [
+      { REDIS_URL: 'redis://h:0' },
+      'REDIS_URL must be a URL such as redis://user:password@host:6379/0',
+    ],
+    [
+      { REDIS_URL: 'redis://h/99999999999' },
+      'REDIS_URL must be a URL such as redis://user:password@host:6379/0',
+    ],
+    [
       { REDIS_URL: 'redis://u:%zz@h' },
       'REDIS_URL must be percent-encoded where user name or password have a "%"',
     ],
