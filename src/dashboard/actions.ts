@@ -75,10 +75,15 @@ export async function runJob(
 }
 
 /** @throws {InvalidOptionError} When no rule has the id. */
-export async function resolveAlert({ monitor }: ResolvedOptions, fields: Fields): Promise<Told> {
+export async function resolveAlert(
+  { cache, monitor }: ResolvedOptions,
+  fields: Fields,
+): Promise<Told> {
   const rule = monitor.getRules().find(({ id }) => id === textIn(fields, 'id'))
   if (!rule) throw new InvalidOptionError('id', 'the id of a rule')
-  return (await monitor.resolveAlert(rule.id)) ? 'resolved' : 'gone'
+  if (await monitor.resolveAlert(rule.id)) return 'resolved'
+  // An alert that Redis still holds counts as ended while Redis does not answer.
+  return unlessAway('gone', async () => void (await cache.redis.request({ body: ['PING'] })))
 }
 
 /** @throws {InvalidKeyError} When the form is filled in wrongly. */
