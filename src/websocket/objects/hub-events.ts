@@ -77,6 +77,7 @@ export class HubEvents {
       const own = other.subscriptions.get(channel)
       if (own) own.info = text
       other.save(this.#parts.store)
+      this.#parts.onChange(other)
     }
     try {
       await this.#parts.reporter.call(channel, (stub) => stub.update(id, text))

@@ -32,7 +32,7 @@ export interface HubParts {
   readonly store: HubStore
   readonly channels: HubChannels
   readonly reporter: HubReporter
-  /** Called when a connection's user or channels have changed. */
+  /** Called when a connection's user or channels have changed, or what a channel shows of the user. */
   readonly onChange: (connection: HubConnection) => void
 }
 

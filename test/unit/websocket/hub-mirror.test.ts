@@ -4,6 +4,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { WebSocketCache } from '../../../src/websocket/index.ts'
 import { HubMirror } from '../../../src/websocket/objects/hub-mirror.ts'
 import type { MirrorPort } from '../../../src/websocket/objects/mirror-port.ts'
+import { authorizeChannel } from '../../../src/websocket/protocol/signature.ts'
 import { faultyRequester } from '../../support/faulty-requester.ts'
 import { Cluster } from '../../support/websocket/cluster.ts'
 
@@ -37,6 +38,25 @@ test('Users that do not reconnect to a restarted hub are removed from its mirror
       ['h2', 1],
     ]),
   )
+})
+
+test('New information of a user reaches the mirror', async () => {
+  const cluster = new Cluster()
+  const { app, platform } = cluster
+  const redis = embeddedTransport({ platform })
+  const cache = new WebSocketCache({ redis, platform })
+  cluster.mirrorOf = (hub) => cache.mirror(hub)
+  const ada = await cluster.connect('h1', undefined, true)
+  const signed = (mood: string): object => {
+    const data = JSON.stringify({ user_id: 'ada', user_info: { mood } })
+    return { channel: ROOM, ...authorizeChannel(app, ada.id, ROOM, data) }
+  }
+  await cluster.send(ada, 'pusher:subscribe', signed('busy'))
+  await cluster.advance(1_000)
+  await cluster.send(ada, 'nearcache:presence_update', signed('free'))
+  await cluster.advance(1_000)
+
+  expect((await cache.getRoomPresence(ROOM)).members).toMatchObject([{ info: { mood: 'free' } }])
 })
 
 test('The changes that a hub keeps for an unreachable mirror are bounded', async () => {
