@@ -125,6 +125,20 @@ export function resolveClientOptions(options: ClientOptions): ClientPolicy {
   }
 }
 
+/** The error of a sign-in that the server has refused. */
+export function notAccepted(): InvalidOptionError {
+  return new InvalidOptionError(
+    'authorizeUser',
+    'a function that returns a user whom the server accepts',
+  )
+}
+
+/** @throws {InvalidOptionError} When it has no signature, such as an error of the app's server. */
+export function checkSigned<Answer extends Authorization>(answer: Answer, option: string): Answer {
+  if (typeof answer?.auth === 'string') return answer
+  throw new InvalidOptionError(option, "a function that returns the signature as 'auth'")
+}
+
 function addressOf({ url, key, extensions = 'on', clientId }: ClientOptions): string {
   const base = typeof url === 'string' ? url.replace(/^http/, 'ws').replace(/\/$/, '') : ''
   if (!/^wss?:\/\/[^/]/.test(base)) {

@@ -13,6 +13,8 @@ import {
   type Authorization,
   type ClientOptions,
   type ClientPolicy,
+  checkSigned,
+  notAccepted,
   resolveClientOptions,
   type UserAuthorization,
 } from './options.ts'
@@ -29,7 +31,7 @@ export interface SignedIn {
 export type ClientChange =
   /** `code` is the close code that ended the connection, if there was one. */
   | { readonly kind: 'state'; readonly state: ClientState; readonly code: number | undefined }
-  /** An error from the server that leaves the connection open; 4301 for a client event that was refused. */
+  /** An error from the server that leaves the connection open; 4301 for a refused client event, 4303 for a sign-in. */
   | { readonly kind: 'error'; readonly code: number | undefined; readonly message: string }
   | { readonly kind: 'signedIn'; readonly user: SignedIn['user'] }
   /** Users of the watchlist who came online or went offline. */
@@ -63,6 +65,10 @@ export class RealtimeClient {
   readonly #channels = new Map<string, Channel>()
   readonly #changes = new Listeners<[ClientChange]>()
   #signIn: PromiseWithResolvers<SignedIn> | undefined
+  /** The connection that `#signIn` was resolved on. */
+  #signedOn: string | undefined
+  /** The last connection that was asked to sign in, unless that failed. */
+  #askedOn: string | undefined
   /** The name of the signed-in user's channel; set, every new connection signs in again. */
   #own: string | undefined
 
@@ -135,17 +141,20 @@ export class RealtimeClient {
 
   /**
    * Signs a user in, now and after every reconnect. If a later sign-in is not signed, the user's channel
-   * fails; the next connection, or another call, tries again.
+   * fails; the next connection, or another call, tries again. A connection has one user: to change the user,
+   * disconnect first.
    *
    * @throws The error of `authorizeUser`, unchanged.
    * @throws {ClosedError} When the server has refused the connection, as it does with a bad signature.
-   * @throws {InvalidOptionError} Without `authorizeUser`, or when it has returned no signature.
+   * @throws {InvalidOptionError} Without `authorizeUser`, or when it has returned no signature or a refused user.
    */
   signIn(): Promise<SignedIn> {
     if (this.#policy.authorizeUser === undefined) {
       return Promise.reject(new InvalidOptionError('authorizeUser', 'given to sign in'))
     }
-    if (this.#signIn === undefined) {
+    const isOfEarlier = this.#signedOn !== undefined && this.#signedOn !== this.socketId
+    if (this.#signIn === undefined || isOfEarlier) {
+      this.#signedOn = undefined
       this.#signIn = Promise.withResolvers<SignedIn>()
       // A caller that does not await the promise sees the outcome by `watch`.
       this.#policy.platform.defer(this.#signIn.promise)
@@ -226,18 +235,23 @@ export class RealtimeClient {
   }
 
   #sendSignIn(socketId: string): void {
+    if (this.#askedOn === socketId) return
+    this.#askedOn = socketId
     const work = this.#authorizeUser(socketId).then(
       (authorization) => {
         if (this.socketId === socketId) this.#link.send('pusher:signin', authorization)
       },
-      (error) => {
-        if (this.socketId !== socketId) return // The next connection asks for its own.
-        this.#channels.get(this.#own ?? '')?.fail('AuthError', error)
-        this.#signIn?.reject(error)
-        this.#signIn = undefined
-      },
+      (error) => this.#failSignIn(error, socketId),
     )
     this.#policy.platform.defer(work)
+  }
+
+  #failSignIn(error: unknown, socketId = this.socketId): void {
+    if (this.socketId !== socketId) return // The next connection asks for its own.
+    this.#channels.get(this.#own ?? '')?.fail('AuthError', error)
+    this.#signIn?.reject(error)
+    this.#signIn = undefined
+    this.#askedOn = undefined
   }
 
   #take(frame: Frame): void {
@@ -251,6 +265,7 @@ export class RealtimeClient {
     if (event === 'pusher:error') {
       const { code, message } = fields
       const told = typeof code === 'number' ? code : undefined
+      if (told === 4303) this.#failSignIn(notAccepted())
       this.#changes.tell({ kind: 'error', code: told, message: String(message) })
     } else if (event === 'pusher:signin_success') {
       this.#signedIn(fields['user_data'])
@@ -264,9 +279,12 @@ export class RealtimeClient {
     const name = `${USER_CHANNEL}${String(user['id'])}`
     const known = this.#channels.get(name)
     const channel = known ?? this.#add(name)
+    if (this.#own !== undefined && this.#own !== name) this.unsubscribe(this.#own)
     this.#own = name
     this.#request(channel)
+    if (this.#signedOn !== undefined) this.#signIn = Promise.withResolvers<SignedIn>()
     this.#signIn?.resolve({ user, channel })
+    this.#signedOn = this.socketId
     this.#changes.tell({ kind: 'signedIn', user })
   }
 
@@ -279,10 +297,4 @@ export class RealtimeClient {
     )
     this.#changes.tell({ kind: 'watchlist', online: online ?? [], offline: offline ?? [] })
   }
-}
-
-/** @throws {InvalidOptionError} When it has no signature, such as an error of the app's server. */
-function checkSigned<Answer extends Authorization>(answer: Answer, option: string): Answer {
-  if (typeof answer?.auth === 'string') return answer
-  throw new InvalidOptionError(option, "a function that returns the signature as 'auth'")
 }

@@ -50,14 +50,15 @@ export class HubUsers {
     }
     const user = readUser(frame.userData, app.limits)
     if ('problem' in user) {
-      connection.send(errorFrame(user.problem))
+      connection.send(errorFrame(user.problem, ERROR_CODES.signInRefused))
       return true
     }
     const { id, watchlist, isWatchlistCut } = user.ok
     if (connection.user) {
       const isSame = connection.user.id === id
+      const other = 'The connection has another user'
       connection.send(
-        isSame ? signedInFrame(frame.userData) : errorFrame('The connection has another user'),
+        isSame ? signedInFrame(frame.userData) : errorFrame(other, ERROR_CODES.signInRefused),
       )
       return true
     }

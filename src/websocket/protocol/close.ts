@@ -54,6 +54,7 @@ export const CLOSES: Readonly<Record<CloseName, Close>> = Object.freeze({
 export const ERROR_CODES = {
   clientEventRefused: 4301,
   watchlistTooLong: 4302,
+  signInRefused: 4303,
 } as const
 
 function close(code: number, reason: string): Close {

@@ -71,3 +71,21 @@ test('The watchlist of a client that signs in does not report a user as online w
     { name: 'offline', user_ids: others },
   ])
 })
+
+test('A sign-in as an invalid user, or as another one than before, is refused with 4303', async () => {
+  const cluster = new Cluster()
+  const client = await cluster.connect('0')
+  const signIn = (user: object): Promise<void> => {
+    const signed = authorizeUser(cluster.app, client.id, JSON.stringify(user))
+    return cluster.send(client, 'pusher:signin', signed)
+  }
+  await signIn({ id: 7 })
+  await signIn({ id: 'ann' })
+  await signIn({ id: 'ben' })
+
+  expect(client.socket.frames).toMatchObject([
+    { event: 'pusher:error', data: { code: 4303 } },
+    { event: 'pusher:signin_success' },
+    { event: 'pusher:error', data: { code: 4303 } },
+  ])
+})

@@ -115,4 +115,70 @@ describe('the channel of a user', () => {
     await expect(signingIn).rejects.toMatchObject({ code: 'ERR_CLOSED' })
     await expect(clientBench().client.signIn()).rejects.toMatchObject({ option: 'authorizeUser' })
   })
+
+  test('rejects when the server refuses the user, now and after a reconnect', async () => {
+    bench = clientBench({ authorizeUser: async () => ({ auth: 'key:1', user_data: '{"id":"7"}' }) })
+    const refuse = (): void =>
+      bench.socket.say({ event: 'pusher:error', data: { code: 4303, message: 'too large' } })
+    await bench.connect('1.1')
+    const refused = bench.client.signIn()
+    await bench.platform.advance(0)
+    refuse()
+    await expect(refused).rejects.toMatchObject({ option: 'authorizeUser' })
+
+    const signingIn = bench.client.signIn()
+    await bench.platform.advance(0)
+    bench.socket.say({ event: 'pusher:signin_success', data: { user_data: '{"id":"7"}' } })
+    const { channel } = await signingIn
+    await bench.reconnect('1.2')
+    refuse()
+
+    expect(channel.state).toBe('failed')
+  })
+
+  test('resolves with the user of the current connection, and ends the channel of an earlier user', async () => {
+    let id = 'ada'
+    bench = clientBench({
+      authorizeUser: async () => ({ auth: 'key:1', user_data: JSON.stringify({ id }) }),
+    })
+    const succeed = (): void =>
+      bench.socket.say({
+        event: 'pusher:signin_success',
+        data: { user_data: JSON.stringify({ id }) },
+      })
+    await bench.connect('1.1')
+    const first = bench.client.signIn()
+    await bench.platform.advance(0)
+    succeed()
+    const ada = await first
+
+    bench.client.disconnect()
+    id = 'ben'
+    await bench.connect('1.2')
+    const second = bench.client.signIn()
+    await bench.platform.advance(0)
+    succeed()
+    const ben = await second
+
+    expect(ben.user).toEqual({ id: 'ben' })
+    expect([...bench.client.channels.keys()]).toEqual(['#server-to-user-ben'])
+    expect(ada.channel.state).toBe('ended')
+    expect(bench.socket.frames.filter(({ event }) => event === 'pusher:signin')).toHaveLength(1)
+
+    id = 'eve'
+    await bench.reconnect('1.3')
+    succeed()
+    expect((await bench.client.signIn()).user).toEqual({ id: 'eve' })
+  })
+
+  test('is sent once by a client that signs in whenever it has connected', async () => {
+    bench = clientBench({ authorizeUser: async () => ({ auth: 'key:1', user_data: '{"id":"7"}' }) })
+    bench.client.watch((change) => {
+      if (change.kind === 'state' && change.state === 'connected') void bench.client.signIn()
+    })
+    await bench.connect('1.1')
+    await bench.platform.advance(0)
+
+    expect(bench.socket.frames.map(({ event }) => event)).toEqual(['pusher:signin'])
+  })
 })
