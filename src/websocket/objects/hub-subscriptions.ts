@@ -85,6 +85,8 @@ export class HubSubscriptions {
       this.#remove(connection, subscription)
       connection.save(this.#parts.store)
       connection.send(subscriptionErrorFrame(name, answer.refusal))
+      // It may have been reported meanwhile.
+      this.#parts.onChange(connection)
       return
     }
     answerSubscriber(connection, subscription, question, answer.ok)

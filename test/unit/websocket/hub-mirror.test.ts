@@ -59,6 +59,25 @@ test('New information of a user reaches the mirror', async () => {
   expect((await cache.getRoomPresence(ROOM)).members).toMatchObject([{ info: { mood: 'free' } }])
 })
 
+test('A refused subscription leaves no room in the mirror, even if it was reported meanwhile', async () => {
+  const cluster = new Cluster()
+  const { platform } = cluster
+  const cache = new WebSocketCache({ redis: embeddedTransport({ platform }), platform })
+  cluster.mirrorOf = (hub) => cache.mirror(hub)
+  const ada = await cluster.connect('h1')
+  cluster.replace('channel', ROOM, {
+    report: async () => {
+      await cluster.advance(1_000)
+      return { position: { epoch: 'e', serial: 0 }, isKnown: false, isFull: true }
+    },
+  })
+  await cluster.join(ada, ROOM, 'ada')
+  await cluster.advance(1_000)
+
+  expect((await cache.getConnection(ada.id))?.rooms).toEqual([])
+  expect((await cache.getRoomPresence(ROOM)).count).toBe(0)
+})
+
 test('The changes that a hub keeps for an unreachable mirror are bounded', async () => {
   let [isAway, told, opened] = [true, 0, 0]
   const tell = async (): Promise<void> => {
