@@ -132,12 +132,13 @@ export class Channel<Events extends EventMap = EventMap> {
   /**
    * Changes the user information that other members see. `authorize` gets it signed. Needs the extensions.
    *
-   * @returns Whether it was sent: not if the connection it was signed for has ended since.
+   * @returns Whether it was sent: not without a connection, or if that which it was signed for has ended since.
    * @throws Whatever `authorize` rejected with, unchanged.
    * @throws {InvalidOptionError} When it has returned no signature.
    */
   async update(userInfo: unknown): Promise<boolean> {
     const socketId = this.#owner.socketId()
+    if (socketId === undefined) return false
     const { auth, channel_data = '' } = await this.#owner.authorize(this.name, userInfo)
     const data: PresenceUpdateRequest = { channel: this.name, auth, channel_data }
     const isCurrent = this.#state === 'subscribed' && this.#owner.socketId() === socketId

@@ -96,4 +96,18 @@ describe('a channel that must be signed', () => {
     expect(await update).toBe(false)
     expect(bench.socket.frames.map(({ event }) => event)).toEqual(['pusher:subscribe'])
   })
+
+  test('asks for no signature of an update while there is no connection', async () => {
+    const asked: string[] = []
+    const bench = clientBench({
+      authorize: async ({ socketId }) => {
+        asked.push(socketId)
+        throw new Error('socket_id is missing')
+      },
+    })
+    const channel = bench.client.subscribe('presence-room')
+
+    expect(await channel.update('new')).toBe(false)
+    expect(asked).toEqual([])
+  })
 })
