@@ -9,7 +9,7 @@ import { fieldsOf } from './frame.ts'
 /** A user in a presence channel. */
 export interface Member<Info = unknown> {
   readonly id: string
-  /** As signed by the app's server; `undefined` if there is none. */
+  /** As signed by the app's server; `undefined` if there is none, or it is `{}`. */
   readonly info: Info | undefined
 }
 
@@ -35,7 +35,7 @@ export class Members {
     const users = Object.entries(fieldsOf(hash))
     const here = new Set(users.map(([id]) => id))
     const gone = [...this.all.keys()].filter((id) => !here.has(id)).flatMap((id) => this.#leave(id))
-    const came = users.flatMap(([id, info]) => this.#join(id, info ?? undefined))
+    const came = users.flatMap(([id, info]) => this.#join(id, info))
     this.#count = Number(count) || 0
     return [...gone, ...came]
   }
@@ -71,7 +71,9 @@ export class Members {
     this.#count = 0
   }
 
-  #join(id: string, info: unknown): MemberChange[] {
+  #join(id: string, given: unknown): MemberChange[] {
+    // Lists say `{}` or `null` of a member without information, and news leave it out.
+    const info = JSON.stringify(given ?? {}) === '{}' ? undefined : given
     const known = this.all.get(id)
     if (known !== undefined && JSON.stringify(known.info) === JSON.stringify(info)) return []
     const member = { id, info }

@@ -51,6 +51,21 @@ describe('a channel', () => {
     expect(bench.socket.frames).toHaveLength(1)
   })
 
+  test('has no information of a member without any, however the server says so', async () => {
+    const { channel, changes } = enter('presence-room')
+    await bench.connect('1.1')
+    bench.socket.say(succeeded('presence-room', listOf({ me: {} })))
+    const joins = [{ user_id: 'ann' }]
+    const data = { joins, leaves: [], count: 2 }
+    bench.socket.say({ event: 'nearcache:presence_diff', channel: 'presence-room', data })
+    await bench.reconnect('1.2')
+    changes.length = 0
+    bench.socket.say(succeeded('presence-room', listOf({ me: {}, ann: {} })))
+
+    expect([...channel.members.values()].map(({ info }) => info)).toEqual([undefined, undefined])
+    expect(changes).toEqual([{ kind: 'state', state: 'subscribed' }])
+  })
+
   test('passes on events with a colon in their name, but not those of the protocol', async () => {
     const { events } = enter('room')
     await bench.connect()
