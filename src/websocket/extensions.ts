@@ -7,7 +7,8 @@
  *
  * - `pusher_internal:subscription_succeeded` has a `serial` and an `epoch` beside `channel`, and so has every
  *   event of a channel. Serials of one epoch rise by one with each event and each change of presence, so a
- *   gap means that something was missed. A new epoch means that the channel has lost its history.
+ *   gap means that something was missed, or was the connection's own client event. A new epoch means that
+ *   the channel has lost its history.
  * - `pusher:subscribe` may have a `resume` field. The answer is `subscription_succeeded`, then
  *   `nearcache:resumed`, then, if `recovered` is true, the missed events in order. If it is false, the
  *   history does not reach back far enough, and the client must fetch its state again.
