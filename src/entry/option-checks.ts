@@ -91,6 +91,12 @@ export function checkCache(value: { readonly redis?: { readonly request?: unknow
   throw new InvalidOptionError('cache', 'a RedisCacheManager')
 }
 
+/** @throws {InvalidOptionError} Naming `limiter`, when the value has no method `limit`. */
+export function checkLimiter(value: { readonly limit?: unknown }): void {
+  if (typeof value?.limit === 'function') return
+  throw new InvalidOptionError('limiter', 'a RateLimiter')
+}
+
 /** @throws {InvalidOptionError} When the value is not an object, or has a field that is not in `names`. */
 export function checkFields(value: unknown, option: string, names: readonly string[]): void {
   if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')

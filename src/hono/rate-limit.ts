@@ -5,8 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import { checkFields, checkFunction } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { checkFields, checkFunction, checkLimiter } from '../entry/option-checks.ts'
 import type { RateLimitAllowance } from '../ratelimit/decision.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import { problemResponse } from '../web/problem.ts'
@@ -45,9 +44,7 @@ export interface RateLimitEnv {
 export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimitEnv> {
   checkFields(options, 'options', ['limiter', 'address', 'account', 'isSuccess'])
   const { limiter, address, account, isSuccess = (c) => c.res.status < 400 } = options
-  if (typeof limiter?.limit !== 'function') {
-    throw new InvalidOptionError('limiter', 'a RateLimiter')
-  }
+  checkLimiter(limiter)
   checkFunction(address, 'address')
   return async function limitRate(c, next) {
     const decision = await limiter.limit({ address: address(c), account: await account?.(c) })

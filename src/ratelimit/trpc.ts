@@ -4,8 +4,7 @@
  * @module
  */
 
-import { checkFields, checkFunction } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { checkFields, checkFunction, checkLimiter } from '../entry/option-checks.ts'
 import type { RateLimitDecision, RateLimitRefusal } from './decision.ts'
 import type { RequestFacts } from './identifier.ts'
 import type { RateLimiter } from './limiter.ts'
@@ -57,9 +56,7 @@ export function trpcRateLimit<Context>(
 ) => Promise<Result> {
   checkFields(options, 'options', ['limiter', 'facts', 'onDecision'])
   const { limiter, facts, onDecision } = options
-  if (typeof limiter?.limit !== 'function') {
-    throw new InvalidOptionError('limiter', 'a RateLimiter')
-  }
+  checkLimiter(limiter)
   checkFunction(facts, 'facts')
   return async function rateLimit(call) {
     const decision = await limiter.limit(facts(call))

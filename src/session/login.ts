@@ -115,13 +115,14 @@ export async function openFrom(
 async function former(ctx: SessionContext, from: string): Promise<Former | undefined> {
   try {
     const found = await validate(ctx, from, ANY_STATE)
-    const ref = refOf(ctx, from, 'end')
-    if (typeof ref === 'string') return undefined
-    if (found.ok)
-      return { ref, data: found.session.state === 'anonymous' ? found.session.data : {} }
+    if (found.ok) {
+      const { ref, session } = found
+      return { ref, data: session.state === 'anonymous' ? session.data : {} }
+    }
     // A thief may have rotated the session, and another version of the program may accept its data.
-    const isUsed = found.reason === 'superseded' || found.reason === 'outdated'
-    return isUsed ? { ref, data: {} } : undefined
+    if (found.reason !== 'superseded' && found.reason !== 'outdated') return undefined
+    const ref = refOf(ctx, from, 'end')
+    return typeof ref === 'string' ? undefined : { ref, data: {} }
   } catch (error) {
     if (error instanceof SessionUnavailableError && error.reason === 'unknown key') return undefined
     throw error
