@@ -174,10 +174,7 @@ export class ResponseCache {
 
   /** Forwards a request without storing or sharing the response. */
   async #pass({ request, url, origin }: Visit, fwd: Forwarded): Promise<Response> {
-    const { method, headers, signal, redirect } = request
-    const isSame = url.href === request.url
-    const sent = isSame ? request : new Request(url, { method, headers, signal, redirect })
-    const response = await origin(sent)
+    const response = await origin(url.href === request.url ? request : new Request(url, request))
     return this.#told(response, response.body, { fwd })
   }
 

@@ -110,6 +110,17 @@ describe('The HTTP cache in workerd', () => {
     expect(calls).toBe(1)
   })
 
+  test('runs a handler with what Cloudflare tells of the request', async () => {
+    const handle = cacheHandler(
+      (request) => new Response(String(request.cf?.['country']), { headers: FRESH }),
+      { cache: newCache(), platform },
+    )
+    const cf = { country: 'IS' } as IncomingRequestCfProperties
+    const answer = await handle(new Request('https://site.example/', { cf }))
+
+    expect(await answer.text()).toBe('IS')
+  })
+
   test('runs a handler once for concurrent requests', async () => {
     let calls = 0
     const handle = cacheHandler(
