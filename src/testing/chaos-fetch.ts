@@ -59,13 +59,13 @@ const PAGE = '<!doctype html><title>Sign in</title><p>Accept the terms to go on.
  * whose cause has a code. Use `when` to exclude requests with a stream as body, which cannot be sent twice,
  * and answers that never end, such as a subscription, which cannot be cut off.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function chaosFetch(
   options: ChaosFetchOptions = {},
 ): typeof globalThis.fetch & Chaotic<FetchFault> {
-  const { fetch: inner, ...rest } = options
-  const statuses = checkStatuses(options.statuses ?? STATUSES)
+  const { fetch: inner, statuses: given = STATUSES, ...rest } = options
+  const statuses = checkStatuses(given)
   const plan = new ChaosPlan(KINDS, rest)
   const { platform, latencyMs } = plan
 

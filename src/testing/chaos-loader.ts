@@ -24,7 +24,7 @@ const KINDS: Kinds<LoaderFault> = { exclusive: ['fail', 'hang'], besides: ['late
 /**
  * Wraps a loader.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function chaosLoader<Value>(
   loader: Loader<Value>,

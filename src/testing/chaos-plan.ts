@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -83,6 +84,7 @@ export interface Kinds<Kind extends string, Call = never> {
   scope?(kind: Kind, call: Call): boolean
 }
 
+const FIELDS = ['faults', 'when', 'seed', 'enabled', 'latencyMs', 'platform', 'replay']
 const UNHARMED: Fate<never> = new Map<never, number>()
 const MAX_LOGGED = 100_000
 
@@ -100,8 +102,9 @@ export class ChaosPlan<Kind extends string, Call> implements Chaos<Kind> {
   readonly #replay: ReadonlyMap<number, readonly Injection<Kind>[]> | undefined
   #calls = 0
 
-  /** @throws {InvalidOptionError} When an option is out of its documented range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(kinds: Kinds<Kind, Call>, options: ChaosOptions<Kind, Call>) {
+    checkFields(options, 'options', FIELDS)
     const { faults = {}, seed = 1, enabled = true, latencyMs = [10, 100], replay } = options
     const all = [...kinds.exclusive, ...kinds.besides]
     if (!Number.isInteger(seed)) throw new InvalidOptionError('seed', 'an integer')
@@ -182,7 +185,9 @@ function rulesOf<Kind extends string, Call>(
     checkKind(name, kinds, 'faults')
     const given = faults[name]
     if (given === undefined) continue
-    const { rate = 1, when = () => true } = typeof given === 'number' ? { rate: given } : given
+    const rule: FaultRule<Call> = typeof given === 'number' ? { rate: given } : given
+    checkFields(rule, `faults.${name}`, ['rate', 'when'])
+    const { rate = 1, when = () => true } = rule
     if (!(rate >= 0 && rate <= 1)) {
       throw new InvalidOptionError(`faults.${name}`, 'a rate from 0 to 1')
     }

@@ -49,7 +49,7 @@ const KINDS: Kinds<PlatformFault, PlatformCall> = {
 /**
  * Wraps a platform. While the faults are enabled, `random` draws from the seed.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function chaosPlatform(inner: Platform, options: ChaosPlatformOptions = {}): ChaosPlatform {
   return new FaultyPlatform(inner, options)

@@ -31,7 +31,7 @@ const KINDS: Kinds<SqlFault> = { exclusive: ['fail', 'loseReply', 'hang'], besid
  * Wraps a driver of `nearcache/email`, and the sessions it opens, with one set of random choices. A batch
  * stays atomic: all of it takes effect, or nothing.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function chaosSqlDriver(
   driver: SqlDriver,

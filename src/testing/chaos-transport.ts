@@ -45,7 +45,7 @@ const KINDS: Kinds<TransportFault> = {
  * It rejects as a transport would: with a `RemoteError` that says whether the request may have been applied,
  * or with the reason of the signal.
  *
- * @throws {InvalidOptionError} When an option is out of its documented range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  *
  * @example
  * ```ts

@@ -5,7 +5,13 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkBoolean, checkFunction, oneOf, wholeNumber } from '../entry/option-checks.ts'
+import {
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  oneOf,
+  wholeNumber,
+} from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type Dialect, Schedule } from './schedule.ts'
 
@@ -107,10 +113,17 @@ export interface ResolvedJob {
 }
 
 const HOUR_MS = 3_600_000
+const FIELDS = [
+  ...['id', 'name', 'priority', 'schedule', 'dialect', 'handler', 'overlap', 'missed'],
+  ...['lateAfter', 'mostMissed', 'jitter', 'timeBudget', 'commandBudget', 'retries'],
+  ...['retryAfter', 'atStart'],
+]
 
-/** @throws {InvalidOptionError} When a field of the job is missing or out of its range. */
+/** @throws {InvalidOptionError} When a field of the job is missing, unknown or out of its range. */
 export function resolveJob(job: WarmingJob): ResolvedJob {
   if (typeof job !== 'object' || job === null) throw new InvalidOptionError('job', 'an object')
+  // An instance of a class may have other fields, which its handler uses.
+  if (job.constructor === Object) checkFields(job, 'job', FIELDS)
   const { id, name, priority, handler, atStart = false, commandBudget = Infinity } = job
   const { overlap = 'skip', missed = 'run-once', mostMissed = 24, retries = 3 } = job
   require(/^[\w.-]{1,64}$/.test(String(id)), 'id', '1 to 64 letters, digits, ".", "_" and "-"')

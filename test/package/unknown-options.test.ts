@@ -19,10 +19,12 @@ import {
 import { llmProxy } from '../../src/llm/proxy/index.ts'
 import { CacheMonitor, HotKeys, Metrics, RedisFigures } from '../../src/monitor/index.ts'
 import { statsdSink } from '../../src/monitor/statsd/index.ts'
+import { webPlatform } from '../../src/platform/web.ts'
 import { RateLimiter } from '../../src/ratelimit/index.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
+import { chaosFetch, chaosLoader, chaosPlatform, chaosTransport } from '../../src/testing/index.ts'
 import { createCacheMiddleware } from '../../src/trpc/index.ts'
 import { Warming } from '../../src/warming/index.ts'
 import { RealtimeClient } from '../../src/websocket/client/index.ts'
@@ -115,6 +117,16 @@ const TAKERS: readonly Row[] = [
   ['HotKeys', 'monitor/HotKeysOptions', (o) => new HotKeys(o), { cache }],
   ['statsdSink', 'monitor/StatsdOptions', statsdSink, {}],
   ['Warming', 'warming/WarmingOptions', (o) => new Warming(o), { cache }],
+  [
+    'a job of Warming',
+    'warming/WarmingJob',
+    (o) => new Warming({ cache }).register(o),
+    { id: 'a', name: 'A', priority: 1, schedule: '0 * * * *', handler: () => 1 },
+  ],
+  ['chaosFetch', 'testing/ChaosOptions testing/ChaosFetchOptions', chaosFetch, {}],
+  ['chaosLoader', 'testing/ChaosLoaderOptions', (o) => chaosLoader(() => 1, o), {}],
+  ['chaosPlatform', 'testing/ChaosPlatformOptions', (o) => chaosPlatform(webPlatform(), o), {}],
+  ['chaosTransport', 'testing/ChaosOptions', (o) => chaosTransport(redis, o), {}],
   ['dashboard', 'dashboard/DashboardOptions', dashboard, { cache, monitor, authenticate: TOKEN }],
   ['bridge', 'bridge/BridgeDatabase bridge/BridgeLimits', bridge, { redis, token: TOKEN }],
 ]
