@@ -14,9 +14,9 @@ import type { Timeline } from './snapshot.ts'
 /** The period that a page shows. */
 export type Range = '1h' | '24h'
 
-/** The range that an address names; without one, the last hour. */
-export function rangeIn(text: string | undefined): Range {
-  return text === '24h' ? '24h' : '1h'
+/** The range that an address names, if there is such a range; without one, the last hour. */
+export function rangeIn(text = '1h'): Range | undefined {
+  return text === '1h' || text === '24h' ? text : undefined
 }
 
 /** The slices of a range. */

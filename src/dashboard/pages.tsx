@@ -54,7 +54,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /** What a page shows besides the snapshot. */
 interface Extras {
-  readonly range?: Range
+  readonly range?: Range | undefined
   readonly message?: Message | undefined
   readonly inspected?: Inspected
   readonly counted?: Counted
@@ -116,6 +116,7 @@ export class Pages {
   async json(c: Context): Promise<Response> {
     if (!(await this.#admit(c))) return refuse(UNKNOWN_CALLER)
     const range = rangeIn(c.req.query('range'))
+    if (range === undefined) return refuse(UNKNOWN_RANGE)
     const snapshot = await this.#snapshots.read()
     const { pricePer100k } = this.#options
     return c.json(snapshotJson(snapshot, range, pricePer100k), 200, { 'cache-control': 'no-store' })
@@ -258,6 +259,7 @@ export class Pages {
 }
 
 const UNKNOWN_CALLER: Problem = { status: 401, title: 'Log in, or send the token' }
+const UNKNOWN_RANGE: Problem = { status: 400, title: 'range must be 1h or 24h' }
 const FOREIGN_FORM: Problem = {
   status: 403,
   title: 'The form was not sent by this dashboard',

@@ -303,10 +303,11 @@ describe('pages', () => {
   test('the same figures are available as JSON', async () => {
     await traffic(one, 30, 10)
 
-    const response = await one.app.request('/ops/snapshot.json', {
-      headers: { authorization: `Bearer ${TOKEN}` },
-    })
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const response = await one.app.request('/ops/snapshot.json', { headers })
+    const unknown = await one.app.request('/ops/snapshot.json?range=2h', { headers })
 
+    expect(unknown.status).toBe(400)
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(await response.json()).toMatchObject({
       range: '1h',
