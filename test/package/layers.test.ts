@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bridge: ['platform', 'entry', 'flight', 'redis'],
   websocket: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   interop: ['platform', 'entry', 'cache', 'session'],
-  testing: ['platform', 'flight', 'redis', 'cache', 'email'],
+  testing: ['platform', 'entry', 'flight', 'redis', 'cache', 'email'],
   startup: [
     ...['platform', 'entry', 'near', 'flight', 'redis', 'cache'],
     ...['email', 'monitor', 'warming', 'session', 'llm', 'websocket'],
