@@ -7,8 +7,9 @@
  *
  * - `pusher_internal:subscription_succeeded` has a `serial` and an `epoch` beside `channel`, and so has every
  *   event of a channel. Serials of one epoch rise by one with each event and each change of presence, so a
- *   gap means that something was missed, or was the connection's own client event. A new epoch means that
- *   the channel has lost its history.
+ *   gap means that something was missed: subscribe again with `resume`. In place of an event that the
+ *   connection is excluded from, such as its own client event, it gets `nearcache:omitted`. A new epoch means
+ *   that the channel has lost its history.
  * - `pusher:subscribe` may have a `resume` field. The answer is `subscription_succeeded`, then
  *   `nearcache:resumed`, then, if `recovered` is true, the missed events in order. If it is false, the
  *   history does not reach back far enough, and the client must fetch its state again.
@@ -36,6 +37,7 @@ export const CLIENT_ID: RegExp = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Events that only connections with the extensions send and get. */
 export const EXTENSION_EVENTS = {
+  omitted: 'nearcache:omitted',
   presenceDiff: 'nearcache:presence_diff',
   presenceUpdate: 'nearcache:presence_update',
   resumed: 'nearcache:resumed',

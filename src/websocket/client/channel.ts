@@ -25,7 +25,7 @@ export type ChannelChange =
   | { readonly kind: 'state'; readonly state: ChannelState }
   /** Why the channel failed, as reported by the server, or the error that `authorize` rejected with. */
   | { readonly kind: 'refused'; readonly type: string; readonly error: unknown }
-  /** After a reconnect: whether all missed events follow. If not, fetch the state again. */
+  /** Events were missed, as after a reconnect: whether all of them follow. If not, fetch the state again. */
   | { readonly kind: 'resumed'; readonly recovered: boolean; readonly replayed: number }
   /** A cache channel has no last event. */
   | { readonly kind: 'cacheMiss' }
@@ -45,6 +45,8 @@ export interface ChannelOwner {
   socketId(): string | undefined
   send(event: string, data: unknown, channel?: string): boolean
   authorize(channel: string, userInfo?: unknown): Promise<Authorization>
+  /** Subscribes again on the same connection, from where the channel was. */
+  resume(channel: Channel): void
   unsubscribe(name: string): void
 }
 
@@ -66,6 +68,8 @@ export class Channel<Events extends EventMap = EventMap> {
   /** The position to resume from. */
   #epoch: string | undefined
   #serial = 0
+  /** Whether something was missed, and the server was asked for it: all that arrives before will arrive again. */
+  #isBehind = false
   /** The serial of the last event that listeners got; an event that arrives again is ignored. */
   #told = -1
   /** The list of members includes all changes up to this serial. */
@@ -197,7 +201,7 @@ export class Channel<Events extends EventMap = EventMap> {
         this.#changes.tell({ kind: 'count', count: Number(fields['subscription_count']) })
         break
       default:
-        this.#deliver(frame)
+        if (!this.#isEarly(frame)) this.#deliver(frame)
     }
   }
 
@@ -208,6 +212,7 @@ export class Channel<Events extends EventMap = EventMap> {
     if (!mayResume) this.#told = -1
     this.#replay = mayResume ? { head: serial ?? 0, left: -1 } : undefined
     this.#socketId = this.#owner.socketId()
+    this.#isBehind = false
     this.#epoch = epoch
     this.#listed = serial ?? -1
     if (!mayResume) this.#serial = serial ?? 0
@@ -242,6 +247,16 @@ export class Channel<Events extends EventMap = EventMap> {
       this.#all.tell(event, data, { userId })
     }
     if (serial !== undefined) this.#advance(serial)
+  }
+
+  /** Whether something is missing before a frame. Then the server is asked for all that follows the position. */
+  #isEarly({ serial, epoch }: Frame): boolean {
+    // What is replayed has gaps, where members came and went.
+    if (serial === undefined || this.#replay !== undefined) return false
+    if (this.#isBehind) return true
+    this.#isBehind = epoch !== this.#epoch || serial > this.#serial + 1
+    if (this.#isBehind) this.#owner.resume(this as unknown as Channel)
+    return this.#isBehind
   }
 
   #advance(serial: number): void {

@@ -168,6 +168,7 @@ export class RealtimeClient {
       socketId: () => this.socketId,
       send: (event, data, to) => this.#link.send(event, data, to),
       authorize: (to, userInfo) => this.#authorize(to, userInfo),
+      resume: (one) => this.#request(one),
       unsubscribe: (one) => this.unsubscribe(one),
     })
     this.#channels.set(name, channel)
@@ -215,9 +216,7 @@ export class RealtimeClient {
         channel.identify(authorization)
         if (isStill()) ask(authorization)
       })
-      .catch((error) => {
-        if (isStill()) channel.fail('AuthError', error)
-      })
+      .catch((error) => isStill() && channel.fail('AuthError', error))
     this.#policy.platform.defer(work)
   }
 

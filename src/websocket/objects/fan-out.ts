@@ -55,8 +55,8 @@ export class FanOut {
 
   /**
    * A failed delivery is not repeated: the platform has retried what is safe to retry, and a later delivery
-   * would overtake a repetition. Subscribers with the extensions can notice the gap in the serials; this package's
-   * client gets what it missed at its next reconnect. A lost hub is found by its lease.
+   * would overtake a repetition. Subscribers with the extensions notice the gap in the serials at the next
+   * delivery, and ask for what they missed. A lost hub is found by its lease.
    */
   async #heard(hub: string, answer: Promise<HubReport | undefined>): Promise<boolean> {
     try {

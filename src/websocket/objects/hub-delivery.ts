@@ -5,7 +5,7 @@
  * @module
  */
 
-import { subscriptionCountFrame, watchlistFrame } from '../protocol/server-frame.ts'
+import { omittedFrame, subscriptionCountFrame, watchlistFrame } from '../protocol/server-frame.ts'
 import { userOfOnlineChannel } from './channel-traits.ts'
 import type { HubChannel } from './hub-channels.ts'
 import type { HubConnection, Subscription } from './hub-connection.ts'
@@ -30,7 +30,7 @@ export function deliverTo(
   held: readonly Outgoing[],
 ): void {
   for (const outgoing of held) {
-    if (isFor(connection, subscription, outgoing.delivery)) send(connection, subscription, outgoing)
+    if (isAfter(subscription, outgoing.delivery)) send(connection, subscription, outgoing)
   }
 }
 
@@ -46,24 +46,18 @@ function deliverOne({ name, connections }: HubChannel, delivery: Delivery): void
     const subscription = connection.subscriptions.get(name)
     if (subscription === undefined) continue
     if (subscription.held) subscription.held.push(outgoing)
-    else if (isFor(connection, subscription, delivery)) send(connection, subscription, outgoing)
+    else if (isAfter(subscription, delivery)) send(connection, subscription, outgoing)
   }
 }
 
-/** A count is not in the history, so every subscriber gets it. */
-function isFor(
-  connection: HubConnection,
-  { since = 0 }: Subscription,
-  delivery: Delivery,
-): boolean {
-  if (delivery.kind === 'subscriptions') return true
-  if (delivery.position.serial <= since) return false
-  return delivery.kind !== 'event' || delivery.except !== connection.id
+/** Whether the answer to the subscription did not cover a delivery. A count is not in the history. */
+function isAfter({ since = 0 }: Subscription, { kind, position }: Delivery): boolean {
+  return kind === 'subscriptions' || position.serial > since
 }
 
 function send(connection: HubConnection, { user }: Subscription, outgoing: Outgoing): void {
-  const frames = outgoing.framesFor(connection.identity.isExtended, user)
-  for (const frame of frames) connection.send(frame)
+  const { id, identity } = connection
+  for (const frame of outgoing.framesFor(identity.isExtended, user, id)) connection.send(frame)
 }
 
 /** @returns `undefined` for a delivery of another Worker version that this version cannot read. */
@@ -71,8 +65,13 @@ function outgoingOf(channel: string, delivery: Delivery): Outgoing | undefined {
   switch (delivery.kind) {
     case 'event': {
       const stock = [delivery.frame]
-      const extended = [withPosition(delivery.frame, delivery.position)]
-      return { delivery, framesFor: (isExtended) => (isExtended ? extended : stock) }
+      const { position, except } = delivery
+      const extended = [withPosition(delivery.frame, position)]
+      const framesFor: Outgoing['framesFor'] = (isExtended, _user, id) => {
+        if (id === except) return isExtended ? [omittedFrame(channel, position)] : []
+        return isExtended ? extended : stock
+      }
+      return { delivery, framesFor }
     }
     case 'subscriptions': {
       const frames = [subscriptionCountFrame(channel, delivery.count)]

@@ -9,6 +9,9 @@ import type { Delivery } from './stubs.ts'
 /** A delivery with its frames, which are built once for all connections. */
 export interface Outgoing {
   readonly delivery: Delivery
-  /** @param user The connection's user, who gets no news about itself. */
-  framesFor(isExtended: boolean, user: string | undefined): readonly string[]
+  /**
+   * @param user The connection's user, who gets no news about itself.
+   * @param id The connection's id: it may be excluded from an event.
+   */
+  framesFor(isExtended: boolean, user: string | undefined, id: string): readonly string[]
 }

@@ -121,6 +121,11 @@ export function resumedFrame(channel: string, resumed: Resumed, position: Positi
   return frame({ event: EXTENSION_EVENTS.resumed, channel, data, ...position })
 }
 
+/** Stands for an event that the connection is excluded from, with its position. Extensions only. */
+export function omittedFrame(channel: string, { serial, epoch }: Positioned): string {
+  return frame({ event: EXTENSION_EVENTS.omitted, channel, serial, epoch })
+}
+
 /** Fields that are `undefined` are left out. */
 function frame(fields: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(fields)

@@ -8,7 +8,7 @@ import { found } from '../../support/findings.ts'
 const NAME = 'presence-room'
 const USERS = ['ada', 'bob', 'eve']
 
-/** A channel of the server, with one subscriber whose connection may break at any frame. */
+/** A channel of the server, with one subscriber whose connection may break, and whose hub may miss something. */
 class Server {
   readonly published: number[] = []
   readonly #past: { readonly serial: number; readonly value: number }[] = []
@@ -17,17 +17,27 @@ class Server {
   #serial = 0
   /** Frames under way, while there is a connection. */
   #wire: Frame[] | undefined
+  #isAsked = false
   /** How often the subscriber had to be told that something was lost. */
   losses = 0
+  /** How often it has noticed that something was missed. */
+  asked = 0
 
   get users(): string[] {
     return [...this.#users].sort()
   }
 
-  publish(value: number): void {
+  /** @param isMissed Whether the subscriber's hub does not get it. */
+  publish(value: number, isMissed: boolean): void {
     this.published.push(value)
     this.#past.push({ serial: ++this.#serial, value })
-    this.#say({ event: 'news', data: value, ...this.#position })
+    if (!isMissed) this.#say({ event: 'news', data: value, ...this.#position })
+  }
+
+  /** An event that the subscriber is excluded from. */
+  publishOwn(): void {
+    this.#serial++
+    this.#say({ event: 'nearcache:omitted', data: {}, ...this.#position })
   }
 
   toggle(user: string): void {
@@ -51,11 +61,32 @@ class Server {
 
   disconnect(): void {
     this.#wire = undefined
+    this.#isAsked = false
+  }
+
+  get isConnected(): boolean {
+    return this.#wire !== undefined
+  }
+
+  connect(channel: Channel): void {
+    this.#wire = []
+    this.#subscribe(channel)
+  }
+
+  /** The subscriber subscribes again on its connection. */
+  ask(): void {
+    this.asked++
+    this.#isAsked = true
+  }
+
+  /** Answers what was asked, if there was anything. */
+  answer(channel: Channel): void {
+    if (this.#isAsked) this.#subscribe(channel)
   }
 
   /** Answers a subscription as the hub does. */
-  connect(channel: Channel): void {
-    this.#wire = []
+  #subscribe(channel: Channel): void {
+    this.#isAsked = false
     const resume = channel.resumption()
     const hash = Object.fromEntries([...this.#users].map((user) => [user, null]))
     const presence = { count: this.#users.size, hash }
@@ -95,20 +126,24 @@ class Server {
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ kind: 'publish' as const, n: 0 }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'miss' as const, n: 0 }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'own' as const, n: 0 }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'answer' as const, n: 0 }) },
   { weight: 3, arbitrary: fc.nat(2).map((n) => ({ kind: 'toggle' as const, n })) },
-  { weight: 5, arbitrary: fc.nat(4).map((n) => ({ kind: 'deliver' as const, n })) },
+  { weight: 8, arbitrary: fc.nat(4).map((n) => ({ kind: 'deliver' as const, n })) },
   { weight: 2, arbitrary: fc.constant({ kind: 'break' as const, n: 0 }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'connect' as const, n: 0 }) },
   { weight: 1, arbitrary: fc.nat(1).map((n) => ({ kind: 'forget' as const, n })) },
 )
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
-/** @returns Whether something could have been lost. */
-function play(story: readonly Step[]): boolean {
+/** @param reconnects Whether the story ends with a new connection, or with an event on that which there is. */
+function play(story: readonly Step[], reconnects: boolean): Server {
   const server = new Server()
   const channel = new Channel(NAME, {
     ...{ socketId: () => '1.1', send: () => true, unsubscribe: () => undefined },
     authorize: () => Promise.reject(new Error('nobody asks')),
+    resume: () => server.ask(),
   })
   const heard: number[] = []
   const members = new Set<string>()
@@ -121,15 +156,22 @@ function play(story: readonly Step[]): boolean {
   })
   server.connect(channel)
   server.deliver(channel, 1)
-  for (const { kind, n } of story) {
-    if (kind === 'publish') server.publish(server.published.length)
-    else if (kind === 'toggle') server.toggle(USERS[n] ?? '')
-    else if (kind === 'deliver') server.deliver(channel, n)
-    else if (kind === 'break') server.disconnect()
-    else if (kind === 'connect') server.connect(channel)
-    else server.forget(n === 1)
-  }
-  server.connect(channel)
+  const acts = {
+    publish: () => server.publish(server.published.length, false),
+    miss: () => server.publish(server.published.length, true),
+    own: () => server.publishOwn(),
+    toggle: (n) => server.toggle(USERS[n] ?? ''),
+    deliver: (n) => server.deliver(channel, n),
+    break: () => server.disconnect(),
+    connect: () => server.connect(channel),
+    answer: () => server.answer(channel),
+    forget: (n) => server.forget(n === 1),
+  } as const satisfies Record<Step['kind'], (n: number) => void>
+  for (const { kind, n } of story) acts[kind](n)
+  if (reconnects || !server.isConnected) server.connect(channel)
+  else server.publish(server.published.length, false)
+  server.deliver(channel, Number.POSITIVE_INFINITY)
+  server.answer(channel)
   server.deliver(channel, Number.POSITIVE_INFINITY)
 
   // Nothing twice, nothing out of order, and the list of members is that of the server.
@@ -140,20 +182,24 @@ function play(story: readonly Step[]): boolean {
   // Nothing is missing, unless it was said.
   if (toldLost === 0) expect(heard).toEqual(server.published)
   expect(toldLost).toBeLessThanOrEqual(server.losses)
-  return server.losses > 0
+  return server
 }
 
 test('a channel gets everything once and in order, or is told that it did not', ({ task }) => {
   const runs = amount(3_000, 200_000)
-  let lossy = 0
+  let [lossy, noticing] = [0, 0]
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (story) => {
-      if (play(story)) lossy++
+    fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (story, reconnects) => {
+      const { losses, asked } = play(story, reconnects)
+      if (losses > 0) lossy++
+      if (asked > 0) noticing++
     }),
     { numRuns: runs },
   )
 
-  found(task, 'resumptions', { run: runs, 'with losses': lossy, violations: 0 })
+  const counts = { run: runs, 'with losses': lossy, 'that noticed a gap': noticing, violations: 0 }
+  found(task, 'resumptions', counts)
   expect(lossy).toBeGreaterThan(runs / 20)
+  expect(noticing).toBeGreaterThan(runs / 20)
   expect(lossy).toBeLessThan(runs)
 }, 300_000)

@@ -353,4 +353,43 @@ describe('an app with several hubs, on a manual clock', () => {
       'missed',
     ])
   })
+
+  test('numbers events without a gap for a client with the extensions, also those that it is excluded from', async () => {
+    const [stock, extended] = [await cluster.connect('0'), await cluster.connect('0', 'me', true)]
+    for (const client of [stock, extended]) {
+      await cluster.send(client, 'pusher:subscribe', { channel: 'news' })
+      client.socket.frames.length = 0
+    }
+    const channel = cluster.channel('news')
+    for (const except of [undefined, stock.id, extended.id, undefined])
+      await channel.publish({ event: 'news', data: '{}', except })
+
+    expect(eventsOf(stock)).toEqual(['news', 'news', 'news'])
+    expect(eventsOf(extended)).toEqual(['news', 'news', 'nearcache:omitted', 'news'])
+    expect(extended.socket.frames.map(({ serial }) => serial)).toEqual([1, 2, 3, 4])
+  })
+
+  test('sends what a hub has missed to a client that asks for it on its connection', async () => {
+    const client = await cluster.connect('0', 'me', true)
+    await cluster.send(client, 'pusher:subscribe', { channel: 'news' })
+    const [{ serial, epoch } = {}] = client.socket.frames
+    const channel = cluster.channel('news')
+    cluster.fail = () => 'before'
+    await channel.publish({ event: 'missed', data: '{}' })
+    cluster.fail = undefined
+    await channel.publish({ event: 'next', data: '{}' })
+    expect(client.socket.frames.at(-1)).toMatchObject({ event: 'next', serial: 2 })
+    client.socket.frames.length = 0
+
+    await cluster.send(client, 'pusher:subscribe', { channel: 'news', resume: { epoch, serial } })
+    await channel.publish({ event: 'last', data: '{}' })
+
+    expect(client.socket.frames.map((frame) => [frame.event, frame.serial])).toEqual([
+      ['pusher_internal:subscription_succeeded', 2],
+      ['nearcache:resumed', 2],
+      ['missed', 1],
+      ['next', 2],
+      ['last', 3],
+    ])
+  })
 })
