@@ -63,9 +63,10 @@ export interface ParseMessageOptions {
  * @returns The message, or a text that says why it cannot be stored and contains no text of the message.
  */
 export async function parseMessage(
-  raw: Uint8Array,
+  bytes: Uint8Array,
   options: ParseMessageOptions = {},
 ): Promise<NewEmail | string> {
+  const raw = withoutMark(bytes)
   if (!HEADER_LINE.test(firstLineOf(raw))) return 'it does not begin with a header field'
   if (hasManyShortLines(raw)) {
     return `it has more than ${MAX_SHORT_LINES} lines of fewer than ${SHORT_LINE} bytes`
@@ -97,6 +98,12 @@ export async function parseMessage(
     ...readImportance(mime),
     ...(envelope === undefined && readFlags(mime)),
   })
+}
+
+/** Some programs store messages with the byte order mark of UTF-8. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return isMarked ? bytes.subarray(3) : bytes
 }
 
 function firstLineOf(raw: Uint8Array): string {

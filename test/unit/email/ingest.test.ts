@@ -273,6 +273,14 @@ describe('ingestMessage', () => {
     expect(email).toMatchObject({ senderEmail, senderName })
   })
 
+  test('stores a message that begins with a byte order mark as the same message', async () => {
+    const message = lines(...HEADER, '', 'Text')
+    const email = await stored(`\uFEFF${message}`)
+
+    expect(email).toMatchObject({ senderEmail: 'ada@shop.example', bodyText: 'Text\n' })
+    await expect(ingest(message)).resolves.toEqual({ kind: 'duplicate' })
+  })
+
   test('truncates long bodies and stores the message', async () => {
     const email = await stored(lines(...HEADER, '', 'word '.repeat(120_000)))
 
