@@ -32,6 +32,9 @@ export function parseUrl(text: string): UrlParts {
   if (!url?.hostname || !isValid || !/^(\/\d{0,9})?$/.test(url.pathname)) {
     throw new InvalidOptionError('url', 'a URL such as redis://user:password@host:6379/0')
   }
+  if (url.search || url.hash) {
+    throw new InvalidOptionError('url', 'free of query and fragment; a database is its path, as /2')
+  }
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 6_379 : Number(url.port),

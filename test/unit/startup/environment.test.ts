@@ -185,6 +185,10 @@ describe('readEnvironment', () => {
       { REDIS_URL: 'redis://h/99999999999' },
       'REDIS_URL must be a URL such as redis://user:password@host:6379/0',
     ],
+    ...['redis://h/0?db=2', 'redis://u:1#secret@h'].map((url): [Record<string, string>, string] => [
+      { REDIS_URL: url },
+      'REDIS_URL must be free of query and fragment; a database is its path, as /2',
+    ]),
     [
       { REDIS_URL: 'redis://u:%zz@h' },
       'REDIS_URL must be percent-encoded where user name or password have a "%"',
