@@ -8,6 +8,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -35,6 +36,7 @@ export interface OtlpOptions {
 
 type Json = Readonly<Record<string, unknown>>
 
+const FIELDS = ['url', 'headers', 'serviceName', 'fetch', 'deadline', 'platform']
 const DELTA = 1
 const SCALE = 2
 /** Bucket 1 holds (2^-2, 2^-1.75], which at scale 2 is index -8. */
@@ -44,9 +46,10 @@ const FIRST_INDEX = -8
  * A sink for a collector. Each isolate is an instance of the service (`service.instance.id`), so that
  * deltas of several isolates are never mistaken for one series.
  *
- * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
+ * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password; for an unknown option.
  */
 export function otlpSink(options: OtlpOptions): MetricsSink {
+  checkFields(options, 'options', FIELDS)
   const { url, headers = {}, serviceName = 'nearcache', platform = webPlatform() } = options
   const deadlineMs = toMilliseconds(options.deadline ?? '5s', 'deadline', { min: 1 })
   requirePostAddress(url)

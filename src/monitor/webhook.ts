@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -28,13 +29,16 @@ export interface WebhookOptions {
   readonly platform?: Platform
 }
 
+const FIELDS = ['url', 'headers', 'body', 'fetch', 'deadline', 'platform']
+
 /**
  * Makes the option `notify` of a `CacheMonitor`: posts each alert, once more if the first attempt fails. The
  * receiver recognises a repetition by `id`, `timestamp` and `resolved`.
  *
- * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
+ * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password; for an unknown option.
  */
 export function webhook(options: WebhookOptions): (alert: Alert) => Promise<void> {
+  checkFields(options, 'options', FIELDS)
   const { url, headers = {}, body = (alert) => alert, platform = webPlatform() } = options
   const deadlineMs = toMilliseconds(options.deadline ?? '5s', 'deadline', { min: 1 })
   requirePostAddress(url)

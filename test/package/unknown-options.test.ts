@@ -17,11 +17,20 @@ import {
   workersAIEmbedder,
 } from '../../src/llm/index.ts'
 import { llmProxy } from '../../src/llm/proxy/index.ts'
-import { CacheMonitor, HotKeys, Metrics, RedisFigures } from '../../src/monitor/index.ts'
+import {
+  CacheMonitor,
+  HotKeys,
+  Metrics,
+  otlpSink,
+  RedisFigures,
+  webhook,
+} from '../../src/monitor/index.ts'
 import { statsdSink } from '../../src/monitor/statsd/index.ts'
 import { webPlatform } from '../../src/platform/web.ts'
 import { RateLimiter } from '../../src/ratelimit/index.ts'
+import { DurableSnapshot, durableTransport } from '../../src/redis/durable/index.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import { nodeFetch } from '../../src/redis/node/index.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
 import { chaosFetch, chaosLoader, chaosPlatform, chaosTransport } from '../../src/testing/index.ts'
@@ -116,6 +125,11 @@ const TAKERS: readonly Row[] = [
   ['CacheMonitor', 'monitor/CacheMonitorOptions', (o) => new CacheMonitor(o), { cache, figures }],
   ['HotKeys', 'monitor/HotKeysOptions', (o) => new HotKeys(o), { cache }],
   ['statsdSink', 'monitor/StatsdOptions', statsdSink, {}],
+  ['otlpSink', 'monitor/OtlpOptions', otlpSink, { url: 'https://a.example' }],
+  ['webhook', 'monitor/WebhookOptions', webhook, { url: 'https://a.example' }],
+  ['nodeFetch', 'redis/NodeFetchOptions', nodeFetch, {}],
+  ['durableTransport', 'redis/DurableOptions', durableTransport, {}],
+  ['DurableSnapshot', 'redis/DurableSnapshotOptions', (o) => new DurableSnapshot(o), {}],
   ['Warming', 'warming/WarmingOptions', (o) => new Warming(o), { cache }],
   [
     'a job of Warming',

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import { ClosedError, InvalidOptionError, RemoteError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
 import { checkAnswer } from '../answer.ts'
@@ -45,9 +46,10 @@ export interface DurableOptions {
  * A transport to one object, hence to one region. The data outlives the Worker's isolates, but is lost when
  * the object is evicted, unless the object stores a snapshot.
  *
- * @throws {InvalidOptionError} When the binding is missing or the name is empty.
+ * @throws {InvalidOptionError} When the binding is missing, the name is empty, or an option is unknown.
  */
 export function durableTransport(options: DurableOptions): Transport {
+  checkFields(options, 'options', ['namespace', 'name', 'locationHint'])
   const { namespace, name = 'nearcache', locationHint } = options
   if (typeof namespace?.idFromName !== 'function') {
     throw new InvalidOptionError('namespace', 'a Durable Object binding')

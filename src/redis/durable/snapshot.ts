@@ -6,7 +6,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { oneOf } from '../../entry/option-checks.ts'
+import { checkFields, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -46,6 +46,8 @@ export interface DurableSnapshotOptions {
   readonly platform?: Platform
 }
 
+const FIELDS = ['engine', 'storage', 'interval', 'outdated', 'platform']
+
 /**
  * Writes a snapshot in the object's alarm, an interval after a change.
  *
@@ -75,8 +77,9 @@ export class DurableSnapshot {
   #isCurrent: boolean | undefined
   #isAlarmSet = false
 
-  /** @throws {InvalidOptionError} When an option is out of its documented range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: DurableSnapshotOptions) {
+    checkFields(options, 'options', FIELDS)
     const { engine, storage, interval = '10s', outdated = 'discard' } = options
     if (typeof storage?.sql?.exec !== 'function') {
       throw new InvalidOptionError('storage', 'the storage of a Durable Object with SQLite')

@@ -14,7 +14,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
 import type { Socket } from 'node:net'
-import { wholeNumber } from '../../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../../entry/option-checks.ts'
 import { GRACE_MS, type RestFetch, type RestRequestInit } from '../rest-fetch.ts'
 import { NodeResponse } from './node-response.ts'
 
@@ -54,14 +54,16 @@ const MAX_ROUTES = 100
  * seconds, so that the connection can serve others. It follows no redirects and asks for no compression. Instrumentation of the
  * global `fetch` does not see its requests; instrumentation of `node:http` does.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  *
  * @example
  * ```ts
  * const redis = restTransport({ url, token, fetch: nodeFetch() })
  * ```
  */
-export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {}): RestFetch {
+export function nodeFetch(options: NodeFetchOptions = {}): RestFetch {
+  checkFields(options, 'options', ['maxConnections', 'agent'])
+  const { maxConnections = 64, agent } = options
   wholeNumber(maxConnections, 'maxConnections', 1)
   // Uses the proxy of the environment if Node is set to do so, as Node's own fetch does.
   const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options
