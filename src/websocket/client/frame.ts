@@ -43,6 +43,16 @@ export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {}
 }
 
+/** The users of a watchlist who came online or went offline. */
+export function watchlistIn(events: unknown): Readonly<Record<'online' | 'offline', string[]>> {
+  const idsOf = (kind: string): string[] =>
+    (Array.isArray(events) ? events : [])
+      .map(fieldsOf)
+      .filter(({ name }) => name === kind)
+      .flatMap(({ user_ids }) => (Array.isArray(user_ids) ? (user_ids as string[]) : []))
+  return { online: idsOf('online'), offline: idsOf('offline') }
+}
+
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }

@@ -30,8 +30,8 @@ export interface LinkOwner {
 
 /** A connection that lasted this long was stable: the next backoff starts from the beginning. */
 const STABLE_MS = 10_000
-/** Clients that the server moves all at once reconnect at random within this time. */
-const SPREAD_MS = 1_000
+/** What all clients of a server have to do at once, each does at random within this time. */
+export const SPREAD_MS = 1_000
 const ABNORMAL = 1006
 const NO_PONG = 4201
 

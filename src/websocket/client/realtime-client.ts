@@ -6,8 +6,8 @@
 
 import { ClosedError, InvalidOptionError } from '../../errors.ts'
 import { Channel, type EventMap } from './channel.ts'
-import { decode, type Frame, fieldsOf } from './frame.ts'
-import { type ClientState, Link } from './link.ts'
+import { decode, type Frame, fieldsOf, watchlistIn } from './frame.ts'
+import { type ClientState, Link, SPREAD_MS } from './link.ts'
 import { Listeners } from './listeners.ts'
 import {
   type Authorization,
@@ -168,7 +168,7 @@ export class RealtimeClient {
       socketId: () => this.socketId,
       send: (event, data, to) => this.#link.send(event, data, to),
       authorize: (to, userInfo) => this.#authorize(to, userInfo),
-      resume: (one) => this.#request(one),
+      resume: (one) => this.#resume(one),
       unsubscribe: (one) => this.unsubscribe(one),
     })
     this.#channels.set(name, channel)
@@ -194,6 +194,17 @@ export class RealtimeClient {
       channel.become('pending')
       if (!channel.name.startsWith(USER_CHANNEL)) this.#request(channel)
     }
+  }
+
+  /** Subscribes again. A hub misses an event for all its clients, so they do not all ask at once. */
+  #resume(channel: Channel): void {
+    const { platform } = this.#policy
+    const socketId = this.socketId
+    const work = platform.delay(SPREAD_MS * platform.random()).then(() => {
+      const isStill = this.socketId === socketId && channel.state === 'subscribed'
+      if (isStill) this.#request(channel)
+    })
+    platform.defer(work)
   }
 
   /** Subscribes on the current connection. Without one, the next connection does it. */
@@ -269,7 +280,7 @@ export class RealtimeClient {
     } else if (event === 'pusher:signin_success') {
       this.#signedIn(fields['user_data'])
     } else if (event === 'pusher_internal:watchlist_events') {
-      this.#watched(fields['events'])
+      this.#changes.tell({ kind: 'watchlist', ...watchlistIn(fields['events']) })
     }
   }
 
@@ -285,15 +296,5 @@ export class RealtimeClient {
     this.#signIn?.resolve({ user, channel })
     this.#signedOn = this.socketId
     this.#changes.tell({ kind: 'signedIn', user })
-  }
-
-  #watched(events: unknown): void {
-    const [online, offline] = ['online', 'offline'].map((kind) =>
-      (Array.isArray(events) ? events : [])
-        .map(fieldsOf)
-        .filter(({ name }) => name === kind)
-        .flatMap(({ user_ids }) => (Array.isArray(user_ids) ? (user_ids as string[]) : [])),
-    )
-    this.#changes.tell({ kind: 'watchlist', online: online ?? [], offline: offline ?? [] })
   }
 }

@@ -25,6 +25,9 @@ describe('a channel that notices a gap', () => {
     say('news', 7, 'd')
 
     expect(events).toEqual([['news', 'a']])
+    await bench.platform.advance(499)
+    expect(bench.socket.frames).toHaveLength(1)
+    await bench.platform.advance(1)
     expect(bench.socket.frames.slice(1)).toEqual([
       {
         event: 'pusher:subscribe',
@@ -71,6 +74,17 @@ describe('a channel that notices a gap', () => {
     expect(events).toEqual([['news', 'next']])
   })
 
+  test('leaves it to the next connection if this one ends meanwhile', async () => {
+    const bench = clientBench()
+    const { say } = await enter(bench, 'room')
+    say('news', 7)
+    await bench.reconnect('1.2', 4200)
+    await bench.platform.advance(1_000)
+
+    expect(bench.sockets.map(({ frames }) => frames.length)).toEqual([1, 1])
+    expect(bench.socket.frames[0]?.data).toMatchObject({ resume: { serial: 3 } })
+  })
+
   test('does not ask because of an event that it is excluded from', async () => {
     const bench = clientBench()
     const { events, say } = await enter(bench, 'room')
@@ -88,7 +102,7 @@ describe('a channel that notices a gap', () => {
     const bench = clientBench({ authorize })
     const { channel, changes, events, say } = await enter(bench, 'private-room')
     say('news', 5)
-    await bench.platform.advance(0)
+    await bench.platform.advance(500)
     expect(bench.socket.frames.at(-1)?.data).toMatchObject({ auth: 'two', resume: { serial: 3 } })
     say('pusher_internal:subscription_succeeded', 5)
     say('nearcache:resumed', 5, { recovered: true, replayed: 2 })
@@ -96,7 +110,7 @@ describe('a channel that notices a gap', () => {
     say('news', 5)
 
     say('news', 7)
-    await bench.platform.advance(0)
+    await bench.platform.advance(500)
     expect(changes.at(-1)).toEqual({ kind: 'refused', type: 'AuthError', error: refused })
     expect(channel.state).toBe('failed')
     expect(events).toHaveLength(2)
