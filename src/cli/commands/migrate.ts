@@ -110,7 +110,7 @@ export const migrateCommand: CliCommand = command({
         const total = (await connection.cache.getStats()).totalKeys ?? 0
         const bar = call.out.progress('Moving', total)
         const report = await new Migration({
-          ...{ ctx, policy, contextAt, mapping, format, endlessMs, batch },
+          ...{ ctx, policy, prefix, contextAt, mapping, format, endlessMs, batch },
           oldTags: await oldTagsOf(call, connection),
           tally: new Tally(ctx.link, prefix, plan),
           keep: args.keep,

@@ -20,6 +20,7 @@ import { InvalidKeyError, InvalidValueError } from '../../errors.ts'
 import type { Reply } from '../../redis/requester.ts'
 import { MARK } from '../../redis/scripts/protocol.ts'
 import { MOVE_IN } from '../../redis/scripts/upkeep.ts'
+import { escapePrefix } from '../keys/names.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Destination, Mapping } from './mapping.ts'
 import type { OldTags } from './old-tags.ts'
@@ -31,6 +32,8 @@ export interface MigrationOptions {
   /** Any context of the cache: its link and codec are used. */
   readonly ctx: CacheContext
   readonly policy: Policy
+  /** The start of this cache's own names, which are never old keys, whatever the mapping. */
+  readonly prefix: string
   /** The context of a namespace. */
   contextAt(path: readonly string[]): CacheContext
   readonly mapping: Mapping
@@ -142,10 +145,11 @@ export class Migration {
 
   /** @returns The cursor of the next page. */
   async #page(cursor: string): Promise<string> {
-    const { ctx, mapping, batch } = this.#options
+    const { ctx, mapping, batch, prefix } = this.#options
+    const own = `${escapePrefix(prefix)}:`
     const reply = await ctx.link.send(['SCAN', cursor, 'MATCH', mapping.glob, 'COUNT', batch])
     const [next, names] = Array.isArray(reply) ? (reply as [string, readonly string[]]) : ['0', []]
-    const unique = [...new Set(names)]
+    const unique = [...new Set(names)].filter((name) => !name.startsWith(own))
     this.#seen += unique.length
     for (let i = 0; i < unique.length; i += batch) await this.#move(unique.slice(i, i + batch))
     return String(next)

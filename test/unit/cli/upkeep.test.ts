@@ -123,6 +123,21 @@ describe('upkeep beside a cache in use', () => {
     expect(await runJson(['migrate'], changing)).toMatchObject({ moved: 0 })
   })
 
+  test('a template that matches every name leaves the names of the cache itself alone', async () => {
+    await cache.set('kept', 'new')
+    await redis.request({ path: [], body: ['SET', 'nc:of:another:part', 'kept too'] })
+    await redis.request({ path: [], body: ['SET', 'old', 'text'] })
+
+    const words = ['migrate', '--from', '{key}', '--format', 'text']
+    const report = await runJson(words, { redis, platform })
+
+    expect(report).toMatchObject({ moved: 1, unreadable: 0, unmatched: 0 })
+    expect(await cache.get('old')).toBe('text')
+    expect(await cache.get('kept')).toBe('new')
+    const rest = await redis.request({ path: [], body: ['GET', 'nc:of:another:part'] })
+    expect(rest).toEqual({ result: 'kept too' })
+  })
+
   test('an invalidation between the reads of markers and value applies to the entry', async () => {
     await redis.request({ path: [], body: ['SET', 'cache:data:default:key', '"old"'] })
     const requester = interrupted(redis, 'MGET', () => cache.clear())
