@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Ratelimit } from '@upstash/ratelimit'
+// Its `main` is CommonJS, of which a bundler cannot leave anything out.
+import { Ratelimit } from '@upstash/ratelimit/dist/index.mjs'
 import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
