@@ -198,7 +198,7 @@ export class CacheNamespace<Values = unknown> {
     return this.#run(options, (policy) => begin(this.#ctx, key, policy)) as Promise<Ticket<T>>
   }
 
-  /** Makes a valid entry fresh for `ttl` from now. @returns Whether there was one. */
+  /** Makes a valid entry fresh for `ttl` from now, or null for `negativeTtl`. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
     return this.#run(options, (policy) =>
       reported(this.#ctx, 'touch', key, () => touch(this.#ctx, key, policy), touched),

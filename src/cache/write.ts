@@ -174,7 +174,8 @@ async function storeAtOnce(
 }
 
 /**
- * Makes an entry that may be served fresh for `ttl` from now. Loads and creates nothing.
+ * Makes an entry that may be served fresh for `ttl` from now, or as long as a set of its value would. Loads and creates
+ * nothing.
  *
  * @returns Whether there was one.
  */
@@ -182,9 +183,10 @@ export async function touch(ctx: CacheContext, key: string, policy: Policy): Pro
   const target = targetOf(ctx, key, policy)
   const there = await servable(ctx, target, policy)
   if (!there) return false
-  const { lifetimes, lifeMs } = datedNow(ctx, policy)
+  const { header, value } = there
+  const { lifetimes, lifeMs } = datedNow(ctx, termsFor(value, policy).policy)
   const entry = await redate(ctx, key, policy, there, lifetimes)
-  return ctx.steps.replace(target.names.entry, { entry, writeId: there.header.writeId, lifeMs })
+  return ctx.steps.replace(target.names.entry, { entry, writeId: header.writeId, lifeMs })
 }
 
 /**

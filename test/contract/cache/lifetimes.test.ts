@@ -94,6 +94,19 @@ describe('The lifetime of an entry', () => {
     expect(await cache.touch('k')).toBe(false)
   })
 
+  test('touch makes null and undefined fresh for negativeTtl, as a set does', async () => {
+    const cache = make({ ttl: '1h', negativeTtl: '1m' })
+    await cache.set('k', null)
+    await platform.advance(50 * SECOND)
+
+    expect(await cache.touch('k', { ttl: '1h' })).toBe(true)
+
+    await platform.advance(59 * SECOND)
+    expect(await cache.has('k')).toBe(true)
+    await platform.advance(SECOND)
+    expect(await cache.has('k')).toBe(false)
+  })
+
   test('touch works on a clock that counts fractions of a millisecond', async () => {
     platform = new ManualPlatform({ startAt: 1_767_225_600_000.25 })
     engine = new EmbeddedRedis({ platform })
