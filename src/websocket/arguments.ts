@@ -5,8 +5,8 @@
  * @module
  */
 
-import { checkFields, namePart, wholeNumber } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { checkFields, namePart } from '../entry/option-checks.ts'
+import { InvalidOptionError, PresenceRefusedError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
 import type { ConnectionOptions, JoinOptions, RoomEntry } from './presence.ts'
 import type { PresenceSteps, UserArguments } from './steps.ts'
@@ -36,7 +36,7 @@ export async function openArguments(
   checkFields(options, 'options', ['userId', 'data', 'rooms', 'node'])
   const { userId, data, rooms = [], node = ctx.policy.node } = options
   if (!Array.isArray(rooms)) throw new InvalidOptionError('rooms', 'a list of rooms')
-  wholeNumber(rooms.length, 'rooms.length', 0, ctx.policy.maxRoomsPerConnection)
+  if (rooms.length > ctx.policy.maxRoomsPerConnection) throw new PresenceRefusedError('rooms')
   const user = await userArguments(ctx, userId)
   if (user === NOBODY && rooms.some((room) => room?.info !== undefined)) {
     throw withoutUser()

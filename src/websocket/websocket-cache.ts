@@ -66,7 +66,7 @@ export class WebSocketCache {
    * step. Use each id once: a late request to remove a connection cannot tell the two apart.
    *
    * @returns Whether the connection is open; it is not if it was removed during this call.
-   * @throws {PresenceRefusedError} `connections` or `members`, if a limit would be exceeded.
+   * @throws {PresenceRefusedError} `connections`, `rooms` or `members`, if a limit would be exceeded.
    */
   async cacheConnection(connectionId: string, options: ConnectionOptions = {}): Promise<boolean> {
     const connection = this.#ctx.names.name('connection', connectionId)

@@ -212,6 +212,8 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     const third = narrow.cacheConnection('1.3', { userId: 'ada' })
     await expect(third).rejects.toMatchObject(refused('connections'))
     await expect(narrow.addConnectionToRoom('1.1', 'c')).rejects.toMatchObject(refused('rooms'))
+    const wide = narrow.cacheConnection('1.3', { rooms: ['a', 'b', 'c'] })
+    await expect(wide).rejects.toMatchObject(refused('rooms'))
     await narrow.addConnectionToRoom('1.2', 'a')
     const full = narrow.cacheConnection('2.1', { userId: 'bob', rooms: ['a'] })
     await expect(full).rejects.toMatchObject(refused('members'))
