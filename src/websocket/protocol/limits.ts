@@ -124,6 +124,7 @@ export function resolveLimits(options: LimitOptions, path: string): AppLimits {
   checkFields(options, path, Object.keys({ ...LARGEST, ...WAITS }))
   const resolved: Record<string, number> = { ...DEFAULT_LIMITS }
   for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
     if (Object.hasOwn(LARGEST, name)) {
       resolved[name] = wholeNumber(value, `${path}.${name}`, 1, LARGEST[name as keyof Counts])
     } else {

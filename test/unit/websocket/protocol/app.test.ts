@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../../../../src/errors.ts'
 import { type AppOptions, createApps, parseApps } from '../../../../src/websocket/protocol/app.ts'
-import { DEFAULT_LIMITS } from '../../../../src/websocket/protocol/limits.ts'
+import { DEFAULT_LIMITS, type LimitOptions } from '../../../../src/websocket/protocol/limits.ts'
 import { WEBHOOK_EVENTS } from '../../../../src/websocket/protocol/webhook-targets.ts'
 
 const base: AppOptions = { id: '1', key: 'key-1', secret: 'a-secret-of-apps' }
@@ -31,6 +31,12 @@ describe('createApps', () => {
         webhooks: [],
       },
     ])
+  })
+
+  test('takes the default of a limit that is undefined, as of every other setting', () => {
+    const limits = { eventBytes: undefined, leaveGrace: undefined } as unknown as LimitOptions
+
+    expect(createApps([{ ...base, limits }]).all[0]?.limits).toEqual(DEFAULT_LIMITS)
   })
 
   test('keeps what an app sets, with durations in milliseconds', () => {
