@@ -72,8 +72,11 @@ function haveSameFields(actual: object, expected: object): boolean {
 
 function show(value: unknown): string {
   const text =
-    value instanceof Map
-      ? `a map of ${JSON.stringify([...value])}`
-      : (JSON.stringify(value) ?? String(value))
+    value instanceof Map ? `a map of ${jsonOf([...value])}` : (jsonOf(value) ?? String(value))
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}… (${text.length} characters)` : text
+}
+
+/** As JSON, but a bigint as its digits and an `n`: JSON would refuse it, and so hide what was wrong. */
+function jsonOf(value: unknown): string | undefined {
+  return JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? `${part}n` : part))
 }

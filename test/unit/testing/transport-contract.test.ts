@@ -185,6 +185,15 @@ describe('the contract of a transport', () => {
     )
   })
 
+  test('says so if the transport answers a bigint, which JSON cannot show', async () => {
+    const make = broken(rewrite((r) => (typeof r === 'number' ? BigInt(r) : r)))
+    const [first] = transportContract(make, EMBEDDED)
+
+    await expect(first?.run()).rejects.toThrow(
+      'INCRBY answers a number: expected {"result":41}, got {"result":"41n"}',
+    )
+  })
+
   test('gives up on a transport that does not answer, and closes it', async () => {
     const closed = Promise.withResolvers<void>()
     const silent = (): Transport => ({
