@@ -122,7 +122,7 @@ function bodyOf(
   data: unknown,
   { socketId, info = [] }: PublishOptions,
 ): string {
-  if (channels.length === 0 || channels.length > MOST_CHANNELS) {
+  if (!Array.isArray(channels) || channels.length === 0 || channels.length > MOST_CHANNELS) {
     throw new InvalidOptionError('channels', `1 to ${MOST_CHANNELS} names of channels`)
   }
   if (channels.some((channel) => readChannel(channel) === undefined)) {
@@ -134,6 +134,8 @@ function bodyOf(
   if (socketId !== undefined && !SOCKET_ID.test(socketId)) {
     throw new InvalidOptionError('socketId', 'the id of a socket: two numbers and a point')
   }
+  if (!Array.isArray(info))
+    throw new InvalidOptionError('info', 'a list of counts such as user_count')
   const text = jsonOf(data)
   const asked = info.length > 0 ? { info: info.join(',') } : {}
   const except = socketId === undefined ? {} : { socket_id: socketId }

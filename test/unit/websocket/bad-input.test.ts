@@ -79,7 +79,10 @@ describe('a WebSocketCache', () => {
     ['channels', () => cache.publish(['a b'], 'e', 1)],
     ['channels', () => cache.publish(Array(101).fill('a'), 'e', 1)],
     ['event', () => cache.publish('a', '', 1)],
+    ['channels', () => cache.publish(5 as never, 'e', 1)],
     ['socketId', () => cache.publish('a', 'e', 1, { socketId: '1' })],
+    // As the server SDKs of Pusher take it.
+    ['info', () => cache.publish('a', 'e', 1, { info: 'user_count' as never })],
     ['api', () => new WebSocketCache({ redis }).publish('a', 'e', 1)],
   ])('names %s when it is out of its range', async (option, call) => {
     redis.reset()
