@@ -210,8 +210,8 @@ export class CacheNamespace<Values = unknown> {
    * has changed since it was loaded.
    *
    * @param change Returns the new value, or `undefined` to leave the entry as it is.
-   * @returns Whether the entry was changed; false also if it was replaced or amended in the meantime, or if Redis had
-   * to be asked again because its reply was lost.
+   * @returns Whether the entry was changed; false also if it was replaced or amended in the meantime, if a load of the
+   * key is under way, or if Redis had to be asked again because its reply was lost.
    */
   amend<T extends Values = Values>(
     key: string,

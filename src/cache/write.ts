@@ -20,6 +20,7 @@ import { compose, datedNow, type Encoded, encode, openEntry, sealEntry } from '.
 import { giveBack, termsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
+import type { Look } from './sight.ts'
 import type { Lease } from './steps.ts'
 import { stampsFor, storeUnder } from './under-lease.ts'
 
@@ -205,7 +206,8 @@ export async function amend(
 ): Promise<boolean> {
   const target = targetOf(ctx, key, policy)
   const there = await servable(ctx, target, policy)
-  if (!there) return false
+  // A load under way may have read the source before it changed, and would store that over the new value.
+  if (there?.lease !== null) return false
   const value = await change(there.value)
   if (value === undefined) return false
   const { header } = there
@@ -225,11 +227,11 @@ async function servable(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-): Promise<(ParsedEntry & { readonly value: unknown }) | undefined> {
-  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
+): Promise<(ParsedEntry & Pick<Look, 'lease'> & { readonly value: unknown }) | undefined> {
+  const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked)
   if (entry === null) return undefined
   const found = await weigh(ctx, target, policy, entry, markers)
-  return found.kind === 'none' ? undefined : { ...parseEntry(entry), value: found.value }
+  return found.kind === 'none' ? undefined : { ...parseEntry(entry), lease, value: found.value }
 }
 
 /** The text of an entry with other lifetimes. An encrypted payload is bound to the header, so it is sealed again. */

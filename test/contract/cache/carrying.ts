@@ -7,7 +7,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { changeLog } from '../../../src/cache/change-log.ts'
-import type { Bench } from './bench.ts'
+import { type Bench, holdLoader } from './bench.ts'
 
 /** Registers the tests. */
 export function describeCarrying(bench: Bench): void {
@@ -76,6 +76,27 @@ export function describeCarrying(bench: Bench): void {
 
       expect(amended).toBe(false)
       expect(await cache.get('k')).toBe('second')
+    })
+
+    test('changes nothing while a load is under way, which may store what it read before', async () => {
+      const cache = bench.cache({ tags: ['t'], staleWhileRevalidate: '1h' })
+      const held = holdLoader()
+      const refreshed = Promise.withResolvers<void>()
+      cache.subscribe(({ operation }) => {
+        if (operation === 'refresh') refreshed.resolve()
+      })
+      await cache.set('k', 'first')
+      await cache.invalidateTags(['t'], { mode: 'soft' })
+      expect(await cache.getOrSet('k', held.load)).toBe('first')
+      await held.called
+
+      expect(await bench.cache({ tags: ['t'] }).amend('k', () => 'third')).toBe(false)
+
+      held.release('second')
+      await refreshed.promise
+      expect(await cache.get('k')).toBe('second')
+      expect(await cache.amend('k', () => 'third')).toBe(true)
+      expect(await cache.get('k')).toBe('third')
     })
 
     test('of two at once, the second changes nothing and says so', async () => {
