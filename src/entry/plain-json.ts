@@ -7,8 +7,8 @@
 import { toBase64 } from './bytes.ts'
 
 /**
- * The value as JSON. What JSON cannot express becomes its nearest form: `null` for `undefined`, a text for a bigint,
- * a list for a map or a set, base64 for bytes, and `[Circular]` for an object inside itself.
+ * The value as JSON. What JSON cannot express becomes its nearest form: `null` for `undefined`, a text for a bigint or
+ * a pattern, a list for a map or a set, base64 for bytes, and `[Circular]` for an object inside itself.
  */
 export function plainJson(value: unknown, indent?: number): string {
   const around: { readonly part: unknown; readonly shown: unknown }[] = []
@@ -24,8 +24,11 @@ export function plainJson(value: unknown, indent?: number): string {
 
 function plain(value: unknown): unknown {
   if (value === undefined) return null
-  if (typeof value === 'bigint') return String(value)
+  // JSON would show the latter two as `{}`.
+  const isText = typeof value === 'bigint' || value instanceof RegExp
+  if (isText || value instanceof URLSearchParams) return String(value)
   if (value instanceof Map || value instanceof Set) return [...value]
   if (value instanceof Uint8Array) return toBase64(value)
+  if (value instanceof ArrayBuffer) return toBase64(new Uint8Array(value))
   return value
 }

@@ -66,6 +66,9 @@ describe('Output', () => {
       map: new Map([['a', 1n]]),
       set: new Set([1]),
       at: new Uint8Array([1]),
+      buffer: new ArrayBuffer(1),
+      pattern: /a/g,
+      query: new URLSearchParams('a=1'),
     }
 
     new Output(host(lines), 'get', true).result(value, () => expect.unreachable())
@@ -77,6 +80,9 @@ describe('Output', () => {
       map: [['a', '1']],
       set: [1],
       at: 'AQ==',
+      buffer: 'AA==',
+      pattern: '/a/g',
+      query: 'a=1',
     })
     expect(lines[1]).toBe('{"command":"get","a":1}')
   })
