@@ -30,9 +30,17 @@ import { stampsFor, storeUnder } from './under-lease.ts'
  */
 export type SetResult = 'stored' | 'superseded'
 
-/** The right to store a value, taken before the value is computed. */
+/**
+ * The right to store a value, taken before the value is computed. Until it is used, released or over, other callers of
+ * the key wait for it.
+ */
 export interface Ticket<Value> {
-  /** Stores the value. @throws {InvalidValueError} When it has no encoding or is too large. */
+  /**
+   * Stores the value.
+   *
+   * @throws {InvalidValueError} When it has no encoding or is too large. The right is kept, for another value: release
+   * it if there is none.
+   */
   commit(value: Value): Promise<SetResult>
   /**
    * Makes the right last `loaderTimeout.hard` plus two seconds from now. If it was lost, this has no effect, and
