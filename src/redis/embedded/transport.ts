@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import { ClosedError } from '../../errors.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Transport } from '../requester.ts'
 import { type EmbeddedOptions, EmbeddedRedis } from './engine.ts'
@@ -80,5 +81,8 @@ class EmbeddedTransport implements Transport {
 export function embeddedTransport(
   options: EmbeddedOptions | { readonly engine: EmbeddedRedis } = {},
 ): Transport {
-  return new EmbeddedTransport('engine' in options ? options.engine : new EmbeddedRedis(options))
+  if (!('engine' in options)) return new EmbeddedTransport(new EmbeddedRedis(options))
+  // An engine has its own options already: others beside it would do nothing.
+  checkFields(options, 'options', ['engine'])
+  return new EmbeddedTransport(options.engine)
 }

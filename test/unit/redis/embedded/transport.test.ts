@@ -13,6 +13,14 @@ describe('embeddedTransport', () => {
     transport = embeddedTransport({ platform })
   })
 
+  test('refuses options of an engine beside an engine, because they would do nothing', () => {
+    const options = { engine: new EmbeddedRedis(), maxBytes: 1_000_000 }
+
+    expect(() => embeddedTransport(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'options.maxBytes' }),
+    )
+  })
+
   test('answers one command', async () => {
     await expect(transport.request({ body: ['set', 'key', 1] })).resolves.toEqual({ result: 'OK' })
     await expect(transport.request({ path: [], body: ['GET', 'key'] })).resolves.toEqual({
