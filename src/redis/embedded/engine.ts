@@ -22,7 +22,7 @@
  * @module
  */
 
-import { checkFields } from '../../entry/option-checks.ts'
+import { checkFields, numberWithin } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -170,11 +170,11 @@ export class EmbeddedRedis {
    * Writes a snapshot of all data, in chunks that are made on demand. They are consistent only if no command
    * runs in between. The access times and counts for eviction are not included.
    *
-   * @param chunkBytes Length of every chunk but the last, at least 1. @default 1_048_576
-   * @throws {InvalidOptionError} When `chunkBytes` is not a number of at least 1.
+   * @param chunkBytes Length of every chunk but the last, from 1 to 1 GiB. @default 1_048_576
+   * @throws {InvalidOptionError} When `chunkBytes` is not a number in this range.
    */
   dump({ chunkBytes = 1024 * 1024 }: { readonly chunkBytes?: number } = {}): Iterable<Uint8Array> {
-    if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of at least 1')
+    numberWithin(chunkBytes, 'chunkBytes', 1, 2 ** 30)
     this.#db.begin()
     return writeSnapshot([...this.#db.entries()], Math.floor(chunkBytes))
   }

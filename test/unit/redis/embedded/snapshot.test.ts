@@ -183,8 +183,8 @@ describe('a snapshot of an engine', () => {
     expect(() => other.load([whole])).not.toThrow()
   })
 
-  test('requires a chunk length of at least 1 byte', () => {
-    expect(() => redis.dump({ chunkBytes: 0 })).toThrow(
+  test.each([0, Number.NaN, Infinity])('refuses a chunk length of %d bytes', (chunkBytes) => {
+    expect(() => redis.dump({ chunkBytes })).toThrow(
       expect.objectContaining({ option: 'chunkBytes' }),
     )
   })
