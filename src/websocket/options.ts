@@ -30,7 +30,7 @@ export interface WebSocketCacheOptions {
   readonly node?: string
   /** How long a connection stays alive after its last reported activity; 1 s to 24 h. @default '3m' */
   readonly lease?: Duration
-  /** How long after a user's last activity the status and `lastSeenAt` are kept. @default '7d' */
+  /** How long after a user's last activity the status and `lastSeenAt` are kept; at least `lease`. @default '7d' */
   readonly remember?: Duration
   /** How long the last event of a channel is kept. @default '30m' */
   readonly dataTtl?: Duration
@@ -86,10 +86,13 @@ export function resolvePresencePolicy(options: WebSocketCacheOptions): PresenceP
   checkFields(options, 'options', FIELDS)
   const { maxConnectionsPerUser = 100, maxRoomsPerConnection = 100 } = options
   const { maxConnectionsPerRoom = 10_000 } = options
+  const leaseMs = toMilliseconds(options.lease ?? '3m', 'lease', { min: 1_000, max: DAY_MS })
+  const rememberMs = toMilliseconds(options.remember ?? '7d', 'remember', { min: 1_000 })
   return Object.freeze({
     node: namePart(options.node ?? 'default', 'node'),
-    leaseMs: toMilliseconds(options.lease ?? '3m', 'lease', { min: 1_000, max: DAY_MS }),
-    rememberMs: toMilliseconds(options.remember ?? '7d', 'remember', { min: 1_000 }),
+    leaseMs,
+    // A room lists a user by what is remembered: it must last while a connection is alive.
+    rememberMs: Math.max(rememberMs, leaseMs),
     dataTtlMs: ttlOf(options.dataTtl ?? '30m', 'dataTtl'),
     maxConnectionsPerUser: wholeNumber(maxConnectionsPerUser, 'maxConnectionsPerUser', 1, 1_000),
     maxRoomsPerConnection: wholeNumber(maxRoomsPerConnection, 'maxRoomsPerConnection', 1, 1_000),

@@ -58,6 +58,18 @@ describe('leases of connections', () => {
     expect((await cache.getRoomPresence('hall')).count).toBe(0)
   })
 
+  test('a user is listed, with the status, for the whole lease, even if remembered for less', async () => {
+    const short = another({ remember: '30s' })
+    await short.cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
+    await short.updateUserPresence('ada', 'busy')
+
+    await platform.advance(3 * MINUTE_MS - 1)
+
+    const { count, members } = await short.getRoomPresence('hall')
+    expect(count).toBe(1)
+    expect(members).toMatchObject([{ userId: 'ada', status: 'busy' }])
+  })
+
   test('nothing is left in Redis when all leases have ended', async () => {
     const short = another({ remember: '5m', dataTtl: '5m' })
     for (let i = 0; i < 20; i++) {
