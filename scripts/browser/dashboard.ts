@@ -420,6 +420,9 @@ async function looks(browser: Browser, bench: Bench): Promise<void> {
         if (name === 'keys') await inspect(page, bench, 'default/mail', 'greeting')
         else await go(page, bench, name)
         await page.waitForSelector('body[data-ready]')
+        if (name === 'keys' && width === 320) {
+          check('what is stored is in view', await page.evaluate(() => scrollY > 0))
+        }
         await look(page, `${colorScheme}-${width}-${name}`)
       }
       checkNone(`${colorScheme}, ${width} px: no complaint`, complaints)

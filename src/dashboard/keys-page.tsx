@@ -50,7 +50,7 @@ export function KeysPage(props: KeysProps): Html {
   return (
     <div class="grid">
       <Panel id="inspect" title="Inspect a key">
-        <form method="post" action="inspect" class="stack">
+        <form method="post" action="inspect#inspected" class="stack">
           <FormToken token={token} />
           <NamespaceField id="inspect-namespace" namespaces={namespaces} chosen={namespace} />
           <label for="inspect-key">Key</label>
@@ -68,7 +68,7 @@ export function KeysPage(props: KeysProps): Html {
         </form>
       </Panel>
       <Panel id="invalidate" title="Invalidate by tag">
-        <form method="post" action="invalidate" class="stack">
+        <form method="post" action="invalidate#counted" class="stack">
           <FormToken token={token} />
           <NamespaceField id="invalidate-namespace" namespaces={namespaces} chosen={namespace} />
           <label for="tags">Tags, one on each line</label>

@@ -150,7 +150,7 @@ function Keys({
             ) : (
               <ActionButton
                 id={`inspect-${kind}-${i}`}
-                action="inspect"
+                action="inspect#inspected"
                 label="Inspect"
                 about={key}
                 token={token}
