@@ -102,15 +102,18 @@ const ENDING_TONES: Readonly<Record<Ending, Tone>> = {
 }
 
 function State({ job }: { readonly job: JobStatus }): Html {
-  if (!job.isOpen) return <Pill tone="quiet">waiting</Pill>
-  const failures =
-    job.failures > 0
-      ? `, failed ${count(job.failures)} ${job.failures === 1 ? 'time' : 'times'}`
-      : ''
+  const { isOpen, isRunning, failures, progress } = job
+  if (!isOpen && !isRunning) return <Pill tone="quiet">waiting</Pill>
+  const failed =
+    failures > 0 ? `, failed ${count(failures)} ${failures === 1 ? 'time' : 'times'}` : ''
   return (
     <>
-      {job.failures > 0 ? <Pill tone="warn">retrying</Pill> : <Pill tone="good">running</Pill>}{' '}
-      <span class="soft below">{`${items(job.progress)}${failures}`}</span>
+      {isRunning ? (
+        <Pill tone="good">running</Pill>
+      ) : (
+        <Pill tone="warn">{failures > 0 ? 'retrying' : 'unfinished'}</Pill>
+      )}{' '}
+      <span class="soft below">{`${items(progress)}${failed}`}</span>
     </>
   )
 }

@@ -49,6 +49,11 @@ export class Jobs {
     )
   }
 
+  /** Whether an isolate is running a job. Redis is asked only about one whose last run has no end. */
+  async isRunning({ job, state }: SeenJob): Promise<boolean> {
+    return state.isCutOff && this.#ledger.isHeld(job.id)
+  }
+
   /** The last state read of each job; `undefined` if it was never read. */
   seen(): readonly (JobState | undefined)[] {
     return [...this.#jobs.keys()].map((id) => this.#seen.get(id))

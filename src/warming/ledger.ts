@@ -38,6 +38,11 @@ export class Ledger {
     return stateOf(fieldsIn(await this.#link.send(['HGETALL', this.#job(id)])))
   }
 
+  /** Whether a run holds the job. One whose isolate has died holds it until its lease ends. */
+  async isHeld(id: string): Promise<boolean> {
+    return (await this.#link.send(['EXISTS', `${this.#job(id)}:lease`])) === 1
+  }
+
   /** Claims a job. @returns Its state, or `undefined` if another run holds its lease. */
   async claim(id: string, token: string): Promise<Claimed | undefined> {
     const reply = await this.#link.run(WARM_CLAIM, this.#keys(id), [token, this.#leaseMs])

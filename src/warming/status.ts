@@ -15,6 +15,8 @@ export interface JobStatus {
   /** The slot that is running or waits to continue; otherwise the last one that is done. */
   readonly slot: number | undefined
   readonly isOpen: boolean
+  /** Whether an isolate is running the job, due or by hand. */
+  readonly isRunning: boolean
   /** Items of the open slot, as of its last checkpoint. */
   readonly progress: number
   /** Failures of the open slot. */
@@ -24,7 +26,12 @@ export interface JobStatus {
   readonly last: LastRun | undefined
 }
 
-export function statusOf(job: ResolvedJob, { open, done, last }: JobState, now: number): JobStatus {
+export function statusOf(
+  job: ResolvedJob,
+  { open, done, last }: JobState,
+  isRunning: boolean,
+  now: number,
+): JobStatus {
   const { id, name, priority, schedule } = job
   return {
     id,
@@ -32,6 +39,7 @@ export function statusOf(job: ResolvedJob, { open, done, last }: JobState, now: 
     priority,
     slot: open?.slot ?? done,
     isOpen: open !== undefined,
+    isRunning,
     progress: open?.items ?? 0,
     failures: open?.failures ?? 0,
     next: schedule.next(now),

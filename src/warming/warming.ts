@@ -185,9 +185,12 @@ export class Warming {
   async status(): Promise<readonly JobStatus[]> {
     const states = await this.#jobs.readAll()
     const now = this.#platform.now()
-    return states
-      .map(({ job, state }) => statusOf(job, state, now))
-      .toSorted((a, b) => b.priority - a.priority)
+    const statuses = await Promise.all(
+      states.map(async (seen) =>
+        statusOf(seen.job, seen.state, await this.#jobs.isRunning(seen), now),
+      ),
+    )
+    return statuses.toSorted((a, b) => b.priority - a.priority)
   }
 
   async #tick(

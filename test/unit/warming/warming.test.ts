@@ -467,6 +467,7 @@ describe('Warming', () => {
         priority: 80,
         slot: START,
         isOpen: false,
+        isRunning: false,
         progress: 0,
         failures: 0,
         next: START + HOUR,
