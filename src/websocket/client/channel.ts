@@ -54,7 +54,7 @@ export interface ChannelOwner {
 const OF_PROTOCOL = /^(pusher|pusher_internal|nearcache):/
 
 /** A subscription, made by `client.subscribe`. It stays valid over reconnects. */
-export class Channel<Events extends EventMap = EventMap> {
+export class Channel<Events extends object = EventMap> {
   readonly name: string
   readonly #owner: ChannelOwner
   readonly #events = new Map<string, Listeners<[never, EventMeta]>>()

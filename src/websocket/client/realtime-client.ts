@@ -117,7 +117,7 @@ export class RealtimeClient {
    *
    * @throws {InvalidOptionError} For a channel whose events are encrypted.
    */
-  subscribe<Events extends EventMap = EventMap>(name: string): Channel<Events> {
+  subscribe<Events extends object = EventMap>(name: string): Channel<Events> {
     if (name.startsWith('private-encrypted-')) {
       throw new InvalidOptionError('name', 'that of a channel that is not encrypted')
     }
