@@ -35,6 +35,11 @@ export const SPREAD_MS = 1_000
 const ABNORMAL = 1006
 const NO_PONG = 4201
 
+/** In a browser, the global object tells when the network is back. */
+interface Page {
+  addEventListener?(type: 'online', listener: () => void, options: { signal: AbortSignal }): void
+}
+
 /** Opens one connection after another. */
 export class Link {
   readonly #policy: ClientPolicy
@@ -182,9 +187,13 @@ export class Link {
   }
 
   async #wait(ms: number, stop: AbortSignal): Promise<void> {
-    this.#hurry = new AbortController()
-    const signal = AbortSignal.any([stop, this.#hurry.signal])
+    const hurry = new AbortController()
+    const signal = AbortSignal.any([stop, hurry.signal])
+    this.#hurry = hurry
+    const host = globalThis as Page
+    host.addEventListener?.('online', () => hurry.abort(), { signal })
     await this.#policy.platform.delay(ms, signal).catch(() => undefined)
+    hurry.abort()
     this.#hurry = undefined
   }
 
