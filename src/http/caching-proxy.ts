@@ -61,6 +61,9 @@ export function cachingProxy(
       const ends = SAFE.has(request.method) ? [request.signal, limit.signal] : [limit.signal]
       const response = await fetch(toOrigin(request, base, AbortSignal.any(ends)))
       return fromOrigin(response, via)
+    } catch (error) {
+      // The `fetch` of workerd rejects with a copy of the reason.
+      throw limit.signal.aborted ? TIMED_OUT : error
     } finally {
       done.abort()
     }

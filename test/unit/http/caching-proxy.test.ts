@@ -248,6 +248,14 @@ describe('The caching proxy', () => {
     expect((await answer).status).toBe(504)
   })
 
+  test('answers 504 also where fetch rejects with another error than the reason, as in workerd', async () => {
+    const fetch = ({ signal }: Request): Promise<never> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('copy'))))
+    const ask = proxyTo('https://origin.example', { timeout: '1ms', fetch })
+
+    expect((await ask('/')).status).toBe(504)
+  })
+
   test('does not store a body that the origin does not complete', async () => {
     let calls = 0
     const origin = await serve((_request, response) => {
