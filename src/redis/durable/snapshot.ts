@@ -33,7 +33,11 @@ export interface DurableSnapshotOptions {
   readonly engine: EmbeddedRedis
   /** `ctx.storage` of an object whose class is under `new_sqlite_classes`. */
   readonly storage: DurableStorageLike
-  /** How long after a change the next snapshot is written, at least 1 s. @default '10s' */
+  /**
+   * How long after a change the next snapshot is written, from 1 s. An object that is not used for ten seconds
+   * can be evicted, and what it has not written by then is lost.
+   * @default '5s'
+   */
   readonly interval?: Duration
   /**
    * What to do with a snapshot that lacks acknowledged changes, because the object was restarted before
@@ -80,7 +84,7 @@ export class DurableSnapshot {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: DurableSnapshotOptions) {
     checkFields(options, 'options', FIELDS)
-    const { engine, storage, interval = '10s', outdated = 'discard' } = options
+    const { engine, storage, interval = '5s', outdated = 'discard' } = options
     if (typeof storage?.sql?.exec !== 'function') {
       throw new InvalidOptionError('storage', 'the storage of a Durable Object with SQLite')
     }

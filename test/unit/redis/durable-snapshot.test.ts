@@ -79,6 +79,15 @@ describe('DurableSnapshot', () => {
     expect(storage.alarms).toEqual([platform.now() + 10_000])
   })
 
+  test('is written by default long before an idle object can be evicted, after ten seconds', async () => {
+    const other = new EmbeddedRedis({ platform })
+    new DurableSnapshot({ engine: other, storage, platform }).restore()
+    other.execute(['SET', 'key', 'a'])
+    await platform.settle()
+
+    expect(storage.alarms).toEqual([platform.now() + 5_000])
+  })
+
   test('does not change an alarm that is already set', async () => {
     storage.alarms.push(5)
     engine.execute(['SET', 'key', 'a'])
