@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RedisCacheManager, type Requester, restTransport, type Transport } from 'nearcache'
+import { RedisCacheManager, type Requester, type Transport } from 'nearcache'
 import {
   CachedEmailRepository,
   type EmailRepository,
@@ -19,19 +19,13 @@ import {
   workersAIEmbedder,
 } from 'nearcache/llm'
 import { workersPlatform } from 'nearcache/platform/workers'
-import { durableTransport } from 'nearcache/redis/durable'
 import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
 import type { CronTerms } from './cron.ts'
 import type { RealtimeSettings } from './realtime.ts'
-import type {
-  LLMRouteSettings,
-  OperationSettings,
-  RedisSettings,
-  SessionSettings,
-  Settings,
-} from './settings.ts'
+import { transportTo } from './redis.ts'
+import type { LLMRouteSettings, OperationSettings, SessionSettings, Settings } from './settings.ts'
 import { type Watch, watchOver } from './watch.ts'
 
 /** The parts that exist only with the cache on. */
@@ -135,14 +129,4 @@ function matcherOf(
   if (llm.matching === 'wording') return { matcher: createSemanticMatcher({ cache }) }
   const embedder = workersAIEmbedder({ ai: llm.matching.ai, ...EMBEDDING })
   return { matcher: createSemanticMatcher({ cache, embedder }) }
-}
-
-/** The transport to the shared tier. */
-export function transportTo(redis: RedisSettings): Transport {
-  switch (redis.kind) {
-    case 'upstash':
-      return restTransport({ url: redis.url, token: redis.token })
-    case 'durable':
-      return durableTransport({ namespace: redis.namespace })
-  }
 }

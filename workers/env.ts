@@ -181,14 +181,11 @@ export function readEnv(env: unknown): Settings {
       read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`),
     )
   }
-  const { DB, REDIS, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, ...rest } = read.data
+  const { DB, ...rest } = read.data
   return {
     db: DB,
     version: rest.CF_VERSION_METADATA?.id || undefined,
-    redis:
-      UPSTASH_REDIS_REST_URL !== undefined && UPSTASH_REDIS_REST_TOKEN !== undefined
-        ? { kind: 'upstash', url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN }
-        : { kind: 'durable', namespace: REDIS },
+    redis: rest,
     llm: llmSettingsOf(read.data),
     adminToken: rest.ADMIN_TOKEN,
     mailToken: rest.MAIL_TOKEN,
@@ -196,7 +193,7 @@ export function readEnv(env: unknown): Settings {
       metricsToken: rest.METRICS_TOKEN ?? rest.ADMIN_TOKEN,
       dashboard: rest.DASHBOARD ?? 'operate',
       alertWebhook: rest.ALERT_WEBHOOK_URL,
-      pricePer100k: UPSTASH_REDIS_REST_URL === undefined ? 0 : UPSTASH_PRICE,
+      pricePer100k: rest.UPSTASH_REDIS_REST_URL === undefined ? 0 : UPSTASH_PRICE,
     },
     isCached: rest.CACHE !== 'off',
     nearTtl: rest.NEAR_TTL,

@@ -13,15 +13,14 @@ import {
   partsOfName,
 } from 'nearcache/websocket/objects'
 import { type App, type Apps, createApps, parseApps } from 'nearcache/websocket/protocol'
+import type { MirrorEnvironment } from './realtime-mirror.ts'
 
 /** What the Worker and the objects read from the environment. */
-export interface RealtimeEnvironment {
+export interface RealtimeEnvironment extends MirrorEnvironment {
   /** A JSON list of apps, or `demo`. */
   readonly REALTIME_APPS?: string
   /** Number of hubs of each app. */
   readonly REALTIME_HUBS?: string
-  /** `on` copies connections, presence and last events to Redis. */
-  readonly REALTIME_MIRROR?: string
   readonly SOCKET_HUBS: Bindings['hubs']
   readonly CHANNELS: Bindings['channels']
   readonly DIRECTORIES: Bindings['directories']

@@ -6,13 +6,8 @@
 
 import type { Duration, EncryptionKey } from 'nearcache'
 import type { WorkersAI } from 'nearcache/llm'
-import type { RedisObject } from './objects/redis-object.ts'
 import type { RealtimeSettings } from './realtime.ts'
-
-/** Where the shared tier is. */
-export type RedisSettings =
-  | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
-  | { readonly kind: 'durable'; readonly namespace: DurableObjectNamespace<RedisObject> }
+import type { RedisEnvironment } from './redis.ts'
 
 /** How sessions are kept, and who may have one. */
 export interface SessionSettings {
@@ -62,7 +57,8 @@ export interface Settings {
   readonly db: D1Database
   /** Id of the deployment; `undefined` without its binding. */
   readonly version: string | undefined
-  readonly redis: RedisSettings
+  /** Where the shared tier is. */
+  readonly redis: RedisEnvironment
   /** Token for `/admin`, which is closed without one. */
   readonly adminToken: string | undefined
   /** Token for the mailbox, which is open only on localhost without one. */

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
+import { transportTo } from '../../workers/redis.ts'
 import {
   beat,
   call,
@@ -234,10 +235,7 @@ describe('the environment', () => {
       UPSTASH_REDIS_REST_TOKEN: 'token',
     })
 
-    expect(settings.redis).toEqual({
-      kind: 'upstash',
-      url: 'https://redis.example',
-      token: 'token',
-    })
+    expect(transportTo(settings.redis).kind).toBe('rest')
+    expect(transportTo(readEnv(onItsObject).redis).kind).toBe('durable')
   })
 })

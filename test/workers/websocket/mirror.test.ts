@@ -41,6 +41,17 @@ describe('the mirror of realtime in Redis', () => {
     expect(await cache.getRealtimeData('cache-long')).toBe(data)
   })
 
+  test('needs nothing of the Worker but its Redis', async () => {
+    const { REDIS } = env
+    const own = realtimeCache({ REDIS }, APPS.usual)
+    await own.cacheConnection('own-1', { userId: 'm-own' })
+
+    expect((await own.getUserPresence('m-own')).isOnline).toBe(true)
+    expect(() => realtimeCache({}, APPS.usual)).toThrow(
+      'REDIS must be bound, or UPSTASH_REDIS_REST_URL set',
+    )
+  })
+
   test('has the same last event as the cache channel, with at least its lifetime', async () => {
     await publish('usual', 'cache-mirrored', 'price', { eur: 9 })
     await publish('usual', 'cache-mirrored', 'price', { eur: 10 })
