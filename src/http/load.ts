@@ -68,7 +68,6 @@ export class Load {
   #mayStore = false
   #isLeft = false
   #current: Live | undefined
-  #seen: Verdict | undefined
   #found: StoredResponse | undefined
   /** Verdict on the last value found, even if that value is a variant for other requests. */
   #verdict: Verdict | undefined
@@ -104,9 +103,9 @@ export class Load {
     return this.#mark !== undefined
   }
 
-  /** How the last stored response for this request could be used. */
-  get seen(): Verdict | undefined {
-    return this.#seen
+  /** The last stored response for this request. */
+  get found(): StoredResponse | undefined {
+    return this.#found
   }
 
   /**
@@ -133,8 +132,8 @@ export class Load {
     // Another variant. At the primary key it only leads to the variants, and so it is fresh enough.
     if (!isChosen(value, this.#visit)) return this.#mark === undefined ? 'fresh' : 'stale-if-error'
     this.#found = value
-    this.#seen = judge(value, this.#visit)
-    return this.#seen === 'stale' && !this.#visit.behind ? 'stale-if-error' : this.#seen
+    const verdict = judge(value, this.#visit)
+    return verdict === 'stale' && !this.#visit.behind ? 'stale-if-error' : verdict
   }
 
   /** The client was answered with a stored response, and will not read the loaded one. */

@@ -107,7 +107,7 @@ export class ResponseCache {
     if ('kind' in first) {
       // The load finishes in the background; then the copy of the replaced response is deleted.
       const { colo, platform } = this.#settings
-      platform.defer(reading.then(() => load.seen && colo?.delete([key])))
+      platform.defer(reading.then(() => load.found && colo?.delete([key])))
       return this.#answerLive(visit, load, first)
     }
     return this.#answerRead(visit, load, first, { key, mark })
@@ -154,7 +154,7 @@ export class ResponseCache {
       if (result.kind === 'stored') return this.#answerStored(visit, load, result.stored)
       if (!(result.error instanceof OriginError)) throw result.error
     }
-    return this.#pass(visit, forwardedFor(load))
+    return this.#pass(visit, forwardedFor(load, visit))
   }
 
   /** Answers from the cache. On a miss, forwards the request without storing the response. */
@@ -169,7 +169,7 @@ export class ResponseCache {
       const response = new Response(null, { status: 504 })
       return this.#told(response, null, { detail: 'not-cached' })
     }
-    return this.#pass(visit, forwardedFor(load))
+    return this.#pass(visit, forwardedFor(load, visit))
   }
 
   /** Forwards a request without storing or sharing the response. */
@@ -181,7 +181,12 @@ export class ResponseCache {
   #answerLive(visit: Visit, load: Load, { response, recording, detail }: Live): Response {
     const body = recording ? recording.stream() : response.body
     const stored = recording !== undefined && load.mayStore
-    const status = { fwd: forwardedFor(load), stored, key: visit.key, ...(detail && { detail }) }
+    const status = {
+      fwd: forwardedFor(load, visit),
+      stored,
+      key: visit.key,
+      ...(detail && { detail }),
+    }
     const isOk = response.status === 200
     if (isOk && isUnmodified(visit.headers, response.headers, this.#now())) {
       visit.defer(body?.cancel() ?? Promise.resolve())
@@ -201,7 +206,8 @@ export class ResponseCache {
 
   #keepCopy(visit: Visit, load: Load, key: string, stored: StoredResponse): void {
     const { colo } = this.#settings
-    if (colo === undefined || visit.rules.audience === 'private' || load.seen !== 'fresh') return
+    const isFresh = load.found !== undefined && judge(load.found, visit) === 'fresh'
+    if (colo === undefined || visit.rules.audience === 'private' || !isFresh) return
     visit.defer(colo.put(key, stored, visit.askedAt))
   }
 
@@ -209,7 +215,7 @@ export class ResponseCache {
     const answer = answerFrom(stored, visit.request, this.#now())
     const isNew = load.hasStarted && stored.receivedAt >= visit.askedAt
     const status: CacheStatus = isNew
-      ? { fwd: forwardedFor(load), fwdStatus: 304, stored: load.mayStore }
+      ? { fwd: forwardedFor(load, visit), fwdStatus: 304, stored: load.mayStore }
       : stored.receivedAt > visit.askedAt
         ? { fwd: 'uri-miss', collapsed: true }
         : { hit: true, ttl: this.#ttlOf(stored), ...(detail && { detail }) }
@@ -270,7 +276,9 @@ function variantOf(visit: Visit, { vary, mark }: StoredResponse): Spot {
   return { key: variantKey(visit.key, mark, secondaryOf(visit, vary)), mark }
 }
 
-function forwardedFor({ seen, isVariant }: Load): Forwarded {
-  if (seen === undefined) return isVariant ? 'vary-miss' : 'uri-miss'
-  return seen === 'fresh' ? 'miss' : 'stale'
+function forwardedFor({ found, isVariant }: Load, visit: Visit): Forwarded {
+  if (found === undefined) return isVariant ? 'vary-miss' : 'uri-miss'
+  if (judge(found, visit) === 'fresh') return 'miss'
+  // A fresh response that the client's directives do not accept (RFC 9211, section 2.2).
+  return ageOf(found, visit.askedAt) < found.lifetimeMs ? 'request' : 'stale'
 }

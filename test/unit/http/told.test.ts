@@ -71,3 +71,21 @@ describe('Cache-Status does not report `stored`', () => {
     expect(await isKept(answers)).toBe(false)
   })
 })
+
+describe('Cache-Status tells a reload by the client from a stale response', () => {
+  test.each([
+    ['no-cache', 20_000, 'request'],
+    ['max-age=0', 20_000, 'request'],
+    ['min-fresh=50', 20_000, 'request'],
+    ['no-cache', 60_000, 'stale'],
+    ['max-age=90', 60_000, 'stale'],
+  ])('with %s after %i ms: %s', async (directive, ms, reason) => {
+    const { get, platform } = site(counting(FRESH))
+    await (await get()).text()
+    await platform.advance(ms)
+
+    const answer = await get(URL_A, { headers: { 'cache-control': directive } })
+
+    expect(status(answer)).toBe(`nearcache; fwd=${reason}; stored`)
+  })
+})
