@@ -167,15 +167,15 @@ export class ResponseCache {
     if (stored && mark === undefined) return this.#readStored(visit, variantOf(visit, stored))
     if (visit.directives.has('only-if-cached')) {
       const response = new Response(null, { status: 504 })
-      return this.#told(response, null, { detail: 'not-cached' })
+      return this.#told(response, null, { detail: 'not-cached', key: visit.key })
     }
     return this.#pass(visit, forwardedFor(load, visit))
   }
 
   /** Forwards a request without storing or sharing the response. */
-  async #pass({ request, url, origin }: Visit, fwd: Forwarded): Promise<Response> {
+  async #pass({ request, url, origin, key }: Visit, fwd: Forwarded): Promise<Response> {
     const response = await origin(url.href === request.url ? request : new Request(url, request))
-    return this.#told(response, response.body, { fwd })
+    return this.#told(response, response.body, { fwd, key })
   }
 
   #answerLive(visit: Visit, load: Load, { response, recording, detail }: Live): Response {
@@ -225,7 +225,8 @@ export class ResponseCache {
   #answerOnError(visit: Visit, stored: StoredResponse): Response {
     const answer = answerFrom(stored, visit.request, this.#now())
     const ttl = this.#ttlOf(stored)
-    return this.#told(answer, answer.body, { hit: true, ttl, detail: 'stale-if-error' })
+    const status = { hit: true, ttl, detail: 'stale-if-error', key: visit.key }
+    return this.#told(answer, answer.body, status)
   }
 
   #ttlOf(stored: StoredResponse): number {

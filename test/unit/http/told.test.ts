@@ -89,3 +89,31 @@ describe('Cache-Status tells a reload by the client from a stale response', () =
     expect(status(answer)).toBe(`nearcache; fwd=${reason}; stored`)
   })
 })
+
+test('Cache-Status names the key of each GET and HEAD, if it is to', async () => {
+  const fields = { 'cache-control': 'max-age=60, stale-if-error=60' }
+  const answers = site(
+    (_request, call) => (call > 3 ? reply('', {}, 500) : reply('body', fields)),
+    {
+      cacheStatus: 'debug',
+    },
+  )
+  const ask = async (init: RequestInit) => status(await answers.get(URL_A, init)) ?? ''
+  const directive = (text: string) => ({ headers: { 'cache-control': text } })
+
+  const given = [
+    await ask(directive('only-if-cached')),
+    await ask(directive('no-store')),
+    await ask({ method: 'HEAD' }),
+  ]
+  await (await answers.get()).text()
+  await answers.platform.advance(60_000)
+  given.push(await ask({}))
+
+  expect(given).toEqual([
+    `nearcache; key="${URL_A}"; detail=not-cached`,
+    `nearcache; fwd=request; key="${URL_A}"`,
+    `nearcache; fwd=uri-miss; key="${URL_A}"`,
+    `nearcache; hit; ttl=0; key="${URL_A}"; detail=stale-if-error`,
+  ])
+})
