@@ -37,7 +37,8 @@ export function putCookie(c: Context, name: string, value: string, maxAge?: numb
   const terms = {
     httpOnly: true,
     sameSite: 'Strict',
-    secure: new URL(c.req.url).protocol === 'https:',
+    // Behind a proxy that ends TLS, only the browser's `Origin` says that it uses https.
+    secure: /^https:/.test(c.req.header('origin') ?? c.req.url),
     ...(maxAge !== undefined && { maxAge }),
   } as const
   c.header('set-cookie', serialize(name, value, terms), { append: true })

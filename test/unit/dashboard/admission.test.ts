@@ -127,6 +127,16 @@ describe('who may enter', () => {
     expect(response.headers.getSetCookie()).toEqual([expect.stringContaining('Secure')])
   })
 
+  test('the cookie of a session is Secure also behind a proxy that ends TLS', async () => {
+    const { browser } = bench()
+    await browser.get('/ops/login')
+    const logIn = async (origin: string): Promise<string[]> =>
+      (await browser.post('/ops/login', { token: TOKEN }, { origin })).headers.getSetCookie()
+
+    expect(await logIn('https://cache.example')).toEqual([expect.stringMatching(/; Secure\b/)])
+    expect(await logIn('http://cache.example')).toEqual([expect.not.stringMatching(/Secure/)])
+  })
+
   test('a session ends by its time, and by logging out', async () => {
     const { browser, platform } = bench({ session: '1h' })
     await browser.logIn()
