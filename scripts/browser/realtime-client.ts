@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     closing.unshift(() => worker.stop())
     const site = await startSite()
     closing.unshift(() => site.close())
-    const browser = await startChromium()
+    // As for users, pages that were left are kept for the back button.
+    const browser = await startChromium(['--disable-back-forward-cache'])
     closing.unshift(() => browser.close())
     const { port } = site.address() as AddressInfo
     await twoPages(browser, `http://127.0.0.1:${port}/?server=${worker.origin}`, worker.origin)
@@ -78,6 +79,14 @@ async function twoPages(browser: Browser, address: string, origin: string): Prom
   const events = await bob.evaluate('known.events.join()')
   check('what was missed comes after a reconnect, in order', events === '0,1,2,3,4,5')
   check('and the page is told so', (await bob.evaluate('known.resumed.join()')) === 'true')
+
+  await bob.goto(new URL('/elsewhere', address).href)
+  await until(ada, 'known.members().join() === "ada"')
+  check('a user who has followed a link is gone', true)
+  await bob.goBack({ waitUntil: 'commit' })
+  await until(ada, 'known.members().length === 2')
+  const isKept = await bob.evaluate(`known.events.length === ${EVENTS + 1}`)
+  check('and here again after the way back, on the page that was kept', isKept === true)
 
   await bob.evaluate('room.trigger("client-wave", {})')
   await bob.close()
@@ -116,6 +125,8 @@ async function startSite(): Promise<Server> {
       const channel_data = JSON.stringify({ user_id: searchParams.get('user') })
       const auth = `${APP.key}:${sign(APP.secret, `${socketId}:${channel}:${channel_data}`)}`
       response.end(JSON.stringify({ auth, channel_data }))
+    } else if (pathname === '/elsewhere') {
+      response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>Elsewhere')
     } else {
       response.setHeader('Content-Type', 'text/html').end(PAGE)
     }

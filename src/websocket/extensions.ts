@@ -20,6 +20,8 @@
  * - A client may send `nearcache:presence_update` to change its user's `user_info` while present. Like a
  *   subscription, it is signed by the server that authenticates users. Other connections with the extensions
  *   get an event of the same name; standard clients keep the information they got first.
+ * - A client closes with {@link LEFT_PAGE} when its page is left but kept by the browser, for the back button.
+ *   Its user stays as long as one whose page is left for good.
  *
  * In frames from a client, `data` is an object; in frames to a client, it is a JSON text, as in the protocol.
  *
@@ -34,6 +36,9 @@ export const CLIENT_ID_PARAMETER = 'client_id'
 
 /** The form of a client id. */
 export const CLIENT_ID: RegExp = /^[A-Za-z0-9_-]{1,64}$/
+
+/** The code for 1001 of a client, which may not send that code itself. */
+export const LEFT_PAGE = 4203
 
 /** Events that only connections with the extensions send and get. */
 export const EXTENSION_EVENTS = {

@@ -8,6 +8,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { type Frame, fieldsOf, PING, readFrame } from './frame.ts'
 import type { ClientPolicy, SocketLike } from './options.ts'
+import { closeWithPage } from './page.ts'
 
 /**
  * `idle`: not started, or stopped. `connecting`: a socket is being opened. `connected`: the server has given
@@ -121,6 +122,7 @@ export class Link {
       const quit = (): void => cut(1000)
       const life = new Life(platform, over.signal, cut)
       stop.addEventListener('abort', quit)
+      closeWithPage(over.signal, cut)
       this.#become('connecting', undefined)
       if (over.signal.aborted) return // A listener has disconnected.
       socket = this.#open(end)

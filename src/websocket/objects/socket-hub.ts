@@ -5,6 +5,7 @@
  */
 
 import type { Platform } from '../../platform/platform.ts'
+import { LEFT_PAGE } from '../extensions.ts'
 import type { App } from '../protocol/app.ts'
 import { readClientFrame } from '../protocol/client-frame.ts'
 import { CLOSES, type Close } from '../protocol/close.ts'
@@ -294,5 +295,5 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
 /** The reason that a close code stands for. */
 function reasonOf(code: number, wasClean: boolean): LeaveReason {
   if (!wasClean || code === 1006) return 'lost'
-  return code === 1001 ? 'reload' : 'closed'
+  return code === 1001 || code === LEFT_PAGE ? 'reload' : 'closed'
 }
