@@ -8,7 +8,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { type Frame, fieldsOf, PING, readFrame } from './frame.ts'
 import type { ClientPolicy, SocketLike } from './options.ts'
-import { closeWithPage } from './page.ts'
+import { closeWithPage, whenOnline } from './page.ts'
 
 /**
  * `idle`: not started, or stopped. `connecting`: a socket is being opened. `connected`: the server has given
@@ -35,11 +35,6 @@ const STABLE_MS = 10_000
 export const SPREAD_MS = 1_000
 const ABNORMAL = 1006
 const NO_PONG = 4201
-
-/** In a browser, the global object tells when the network is back. */
-interface Page {
-  addEventListener?(type: 'online', listener: () => void, options: { signal: AbortSignal }): void
-}
 
 /** Opens one connection after another. */
 export class Link {
@@ -192,8 +187,7 @@ export class Link {
     const hurry = new AbortController()
     const signal = AbortSignal.any([stop, hurry.signal])
     this.#hurry = hurry
-    const host = globalThis as Page
-    host.addEventListener?.('online', () => hurry.abort(), { signal })
+    whenOnline(signal, () => hurry.abort())
     await this.#policy.platform.delay(ms, signal).catch(() => undefined)
     hurry.abort()
     this.#hurry = undefined

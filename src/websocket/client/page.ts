@@ -1,17 +1,17 @@
 /**
- * Ends a connection together with the page that has it.
+ * What a page tells of itself and of its network; elsewhere, nothing.
  *
  * @module
  */
 
 import { LEFT_PAGE } from '../extensions.ts'
 
-type HideListener = (event: { readonly persisted: boolean }) => void
+type PageListener = (event: { readonly persisted?: boolean }) => void
 
-/** The part of a page's `window` that tells when it is left. */
+/** The part of a page's `window` that is used. */
 type Page = Record<
   'addEventListener' | 'removeEventListener',
-  (type: 'pagehide', listener: HideListener) => void
+  (type: string, listener: PageListener) => void
 >
 
 /**
@@ -21,12 +21,20 @@ type Page = Record<
  * @param signal Aborted when the connection has ended.
  */
 export function closeWithPage(signal: AbortSignal, cut: (code: number) => void): void {
-  if (!('onpagehide' in globalThis)) return
-  const page = globalThis as unknown as Page
-  const onHide: HideListener = ({ persisted }) => {
+  listen('pagehide', signal, ({ persisted }) => {
     if (persisted) cut(LEFT_PAGE)
-  }
-  page.addEventListener('pagehide', onHide)
+  })
+}
+
+/** Calls a function when the network is back, until the signal is aborted. */
+export function whenOnline(signal: AbortSignal, isBack: () => void): void {
+  listen('online', signal, isBack)
+}
+
+function listen(type: string, signal: AbortSignal, listener: PageListener): void {
+  if (!(`on${type}` in globalThis)) return
+  const page = globalThis as unknown as Page
+  page.addEventListener(type, listener)
   // Not by the option `signal`: the window of a test may not know this AbortSignal.
-  signal.addEventListener('abort', () => page.removeEventListener('pagehide', onHide))
+  signal.addEventListener('abort', () => page.removeEventListener(type, listener))
 }

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RealtimeClient } from '../../../../src/websocket/client/index.ts'
 import { clientBench } from './scripted-server.ts'
 
@@ -109,30 +109,6 @@ describe('the connection of a RealtimeClient', () => {
     for (let i = 0; i < 4; i++) await bench.reconnect(`1.${i}`, 4200)
 
     expect(bench.platform.now() - startedAt).toBeGreaterThanOrEqual(14 * SECOND_MS)
-  })
-
-  test('is made at once when the browser says that its network is back, and only while it waits', async () => {
-    const page = new EventTarget()
-    vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
-    onTestFinished(() => void vi.unstubAllGlobals())
-    const online = async (): Promise<number> => {
-      page.dispatchEvent(new Event('online'))
-      await bench.platform.advance(0)
-      return bench.sockets.length
-    }
-    const bench = clientBench()
-    await bench.connect()
-    expect(await online()).toBe(1)
-
-    bench.socket.end(1006)
-    await bench.platform.advance(0)
-    expect(bench.client.state).toBe('waiting')
-    expect(await online()).toBe(2)
-    expect(await online()).toBe(2)
-    bench.socket.end(1006)
-    await bench.platform.advance(0)
-    bench.client.disconnect()
-    expect(await online()).toBe(2)
   })
 
   test('connect during a wait connects at once', async () => {
