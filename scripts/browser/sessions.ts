@@ -165,6 +165,9 @@ async function revoke(
   await onLaptop.waitForFunction(() => document.querySelectorAll('li').length === 1)
   const revokedAt = Date.now()
   await shoot(onLaptop, 'revoked')
+  const focused = onLaptop.waitForFunction(() => document.activeElement?.id === 'message')
+  const isFocused = await focused.then(Boolean, () => false)
+  check('the keyboard goes on from the message', isFocused)
   const fresh = await onPhone.evaluate(() =>
     fetch('/sessions/current').then(({ status }) => status),
   )

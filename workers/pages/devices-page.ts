@@ -40,7 +40,7 @@ ${demo ? demoNote(demo) : '<p class="soft">Log in to see where you are signed in
 <button id="log-out">Log out</button>
 </div>
 </section>
-<div id="message" class="message" role="status" hidden></div>
+<div id="message" class="message" role="status" tabindex="-1" hidden></div>
 </main>`
 }
 

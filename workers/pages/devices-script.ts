@@ -72,6 +72,8 @@ async function act(button, method, path, done) {
   button.disabled = false
   say(answer ? done : problem, answer ? 'good' : 'bad')
   await load()
+  // The button is gone or disabled: the keyboard goes on from the message.
+  if (document.activeElement === document.body) message.focus()
 }
 
 form.addEventListener('submit', async (event) => {
