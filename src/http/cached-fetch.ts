@@ -45,13 +45,20 @@ export function cachedFetch(
   const cache = new ResponseCache(settings)
   const { fetch = (request) => globalThis.fetch(request) } = options
   checkFunction(fetch, 'fetch')
-  const origin = async (request: Request): Promise<Response> => asDecoded(await fetch(request))
-  const ways = { origin, behind: origin, keepsRedirects: false }
   return (input, init) => {
     const request = withMode(new Request(input, init))
+    const origin = async (sent: Request): Promise<Response> =>
+      asDecoded(await fetch(sent === request ? request : sentLike(request, sent)))
     if (wantsDigest(request)) return origin(request)
+    const ways = { origin, behind: origin, keepsRedirects: false }
     return whileWanted(settings.platform, request.signal, () => cache.handle(request, ways))
   }
+}
+
+/** What the cache sends, in the way that the caller asked for: with `credentials`, `cf`, a `dispatcher`. */
+function sentLike(request: Request, { url, method, headers, signal }: Request): Request {
+  const asked = url === request.url ? request : new Request(url, request)
+  return new Request(asked, { method, headers, signal })
 }
 
 /** Whether the request has `integrity`: stored responses were not checked against a digest. */

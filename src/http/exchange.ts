@@ -35,17 +35,10 @@ export async function exchange(
   for (const name of CONDITIONAL) headers.delete(name)
   if (stored) addValidators(headers, stored)
   const requestedAt = platform.now()
-  // Other requests may wait for the same answer, so it does not end with the signal of this one.
-  const sent = new Request(addressed(request, url), { method: 'GET', headers, signal: null })
-  const response = await origin(sent)
+  const { redirect } = request
+  const response = await origin(new Request(url, { method: 'GET', headers, redirect }))
   const { status } = response
   return { response, status, headers: response.headers, requestedAt, receivedAt: platform.now() }
-}
-
-/** The request for this URI, with whatever else its runtime knows of it, such as `credentials` and `cf`. */
-export function addressed(request: Request, url: URL): Request {
-  // Some servers pass an object that only behaves like a `Request`; its clone is one.
-  return url.href === request.url ? request.clone() : new Request(url, request)
 }
 
 function addValidators(headers: Headers, stored: StoredResponse): void {

@@ -174,7 +174,10 @@ export class ResponseCache {
 
   /** Forwards a request without storing or sharing the response. */
   async #pass({ request, url, origin, key }: Visit, fwd: Forwarded): Promise<Response> {
-    const response = await origin(url.href === request.url ? request : new Request(url, request))
+    const { method, headers, signal, redirect } = request
+    const isSame = url.href === request.url
+    const sent = isSame ? request : new Request(url, { method, headers, signal, redirect })
+    const response = await origin(sent)
     return this.#told(response, response.body, { fwd, key })
   }
 

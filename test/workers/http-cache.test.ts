@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { httpCache } from '../../src/hono/index.ts'
-import { cacheHandler, cachingProxy } from '../../src/http/index.ts'
+import { cachedFetch, cacheHandler, cachingProxy } from '../../src/http/index.ts'
 import { workersPlatform } from '../../src/platform/workers.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 
@@ -110,15 +110,17 @@ describe('The HTTP cache in workerd', () => {
     expect(calls).toBe(1)
   })
 
-  test('runs a handler with what Cloudflare tells of the request', async () => {
-    const handle = cacheHandler(
-      (request) => new Response(String(request.cf?.['country']), { headers: FRESH }),
-      { cache: newCache(), platform },
-    )
+  test('tells a handler nothing of the client that is not in the key, but fetch all that the caller said', async () => {
+    const answerOf = (request: Request) =>
+      new Response(String(request.cf?.['country']), { headers: FRESH })
+    const handle = cacheHandler(answerOf, { cache: newCache(), platform })
+    const fetch = async (request: Request) => answerOf(request)
+    const get = cachedFetch({ cache: newCache(), platform, fetch })
     const cf = { country: 'IS' } as IncomingRequestCfProperties
-    const answer = await handle(new Request('https://site.example/', { cf }))
+    const ask = () => new Request('https://site.example/', { cf })
 
-    expect(await answer.text()).toBe('IS')
+    expect(await (await handle(ask())).text()).toBe('undefined')
+    expect(await (await get(ask())).text()).toBe('IS')
   })
 
   test('runs a handler once for concurrent requests', async () => {
