@@ -9,7 +9,12 @@ export function hostModule(name: `node:${string}` | 'cloudflare:workers'): unkno
   const { process } = globalThis as {
     readonly process?: { getBuiltinModule?(name: string): unknown }
   }
-  return process?.getBuiltinModule?.(name)
+  try {
+    return process?.getBuiltinModule?.(name)
+  } catch {
+    // Next.js, when it runs code for Edge itself, throws for every function of `process`.
+    return undefined
+  }
 }
 
 /** Whether the host is Cloudflare Workers, or workerd. */

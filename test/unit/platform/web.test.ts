@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { webPlatform } from '../../../src/platform/web.ts'
 
 describe('webPlatform', () => {
@@ -25,6 +25,19 @@ describe('webPlatform', () => {
 
     expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true)
     expect(new Set(draws).size).toBeGreaterThan(900)
+  })
+
+  // In the sandbox that `next start` uses for routes and pages on Edge, functions of `process` throw.
+  test('is made on a host that refuses to look up modules', () => {
+    const getBuiltinModule = (): never => {
+      throw new Error('A Node.js API is used')
+    }
+    vi.stubGlobal('process', { getBuiltinModule })
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+    })
+
+    expect(webPlatform().now()).toBe(1_000)
   })
 
   test('waits for the given time', async () => {
