@@ -46,7 +46,8 @@ interface WorkersModule {
  *
  * `defer` swallows the rejection of the work. On a Worker it also keeps the work alive after the response, if
  * modules can be looked up by name: with the flag `nodejs_compat` and a compatibility date of 2024-09-23 or later,
- * or a date of 2026-09-01 or later. Elsewhere the process outlives its responses.
+ * or a date of 2026-09-01 or later. Elsewhere the process outlives its responses; where it does not, as in
+ * serverless functions, replace `defer`.
  */
 export function webPlatform(): Platform {
   const { waitUntil } = Object(hostModule('cloudflare:workers')) as WorkersModule
