@@ -134,7 +134,7 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
       if (!question) return doStream()
       const stream = (abortSignal: AbortSignal) => model.doStream({ ...params, abortSignal })
       const source = streamSource(stream, params.responseFormat)
-      return { stream: streamOf(await cache.obtain(question, source), params.abortSignal) }
+      return { stream: await streamOf(await cache.obtain(question, source), params.abortSignal) }
     },
   }
 }

@@ -5,8 +5,10 @@
  */
 
 import { NotCachedError } from '../../errors.ts'
+import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained } from '../answers.ts'
 import { onlyPartOf } from '../obtained.ts'
+import type { Reader } from '../reader.ts'
 import { type AiPart, type AiResult, renewal } from './parts.ts'
 
 /**
@@ -28,12 +30,18 @@ function renewed<Result extends AiResult>(result: Result): Result {
   return { ...result, content: result.content.map(renewal(newId)) }
 }
 
-/** The answer in parts; an abort fails it with the signal's reason. @throws {NotCachedError} As {@link wholeOf}. */
-export function streamOf<Part extends AiPart>(
+/**
+ * The answer in parts; an abort fails it with the signal's reason.
+ *
+ * @throws {NotCachedError} As {@link wholeOf}.
+ * @throws The error of a model that fails before its stream: the SDK only retries such calls.
+ */
+export async function streamOf<Part extends AiPart>(
   obtained: Obtained<Part>,
   signal: AbortSignal | undefined,
-): ReadableStream<Part> {
+): Promise<ReadableStream<Part>> {
   if (obtained.kind === 'absent') throw new NotCachedError()
+  if (obtained.kind === 'live') await openedOf(obtained.reader, signal)
   const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
   const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
   const parts: AsyncIterator<Part, void> =
@@ -63,6 +71,15 @@ export function streamOf<Part extends AiPart>(
       await parts.return?.()
     },
   })
+}
+
+async function openedOf(reader: Reader<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await unlessAborted(reader.opened(), signal)
+  } catch (error) {
+    await reader.return()
+    throw error
+  }
 }
 
 function newId(): string {

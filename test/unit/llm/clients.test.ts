@@ -418,6 +418,31 @@ describe('real clients on Node', () => {
       expect(cache.getCacheStats()).toMatchObject({ unstored: { failed: 1 } })
     })
 
+    test('a model that is busy is asked again by the SDK, with the middleware, also for a stream', async () => {
+      let isBusy = true
+      const busy = createOpenAICompatible({
+        name: 'nearcache',
+        baseURL: `${modelUrl}/v1`,
+        fetch: async (input, init) => {
+          if (!isBusy) return fetch(input, init)
+          isBusy = false
+          return Response.json({ error: {} }, { status: 503, headers: { 'retry-after-ms': '1' } })
+        },
+      })
+      const middleware = cacheMiddleware({ cache })
+      const model = wrapLanguageModel({ model: busy('llama3.2'), middleware })
+      const errors: unknown[] = []
+
+      const { textStream } = streamText({
+        model,
+        prompt: 'Hello',
+        onError: ({ error }) => void errors.push(error),
+      })
+
+      expect((await collect(textStream)).join('')).not.toBe('')
+      expect(errors).toEqual([])
+    })
+
     test('a setting that matters, with the middleware, makes another question', async () => {
       const model = wrapLanguageModel({
         model: provider(modelUrl)('llama3.2'),
