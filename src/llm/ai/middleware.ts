@@ -6,6 +6,7 @@
 
 import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
+import { withOrderedCallIds } from '../call-ids.ts'
 import { llmCache } from '../default-llm-cache.ts'
 import type { LLMResponseCache } from '../llm-cache.ts'
 import type { Question } from '../request.ts'
@@ -146,7 +147,7 @@ function questionOf(
   { tenant = '', enableSemanticMatching = false, ...rest }: CacheMiddlewareOptions,
 ): Question | undefined {
   if (params.includeRawChunks) return undefined
-  const turns = [...params.prompt]
+  const turns = withOrderedCallIds(params.prompt)
   const prompt = takePrompt(turns)
   const settings = Object.fromEntries(
     Object.entries(params).filter(([name]) => !ASIDE.includes(name)),

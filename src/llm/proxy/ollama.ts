@@ -5,6 +5,7 @@
  */
 
 import { isObject, parseObject } from '../../entry/json-object.ts'
+import { withOrderedCallIds } from '../call-ids.ts'
 import {
   type Body,
   type Dialect,
@@ -103,7 +104,7 @@ function readChat(body: Body): Reading | undefined {
   if (!Array.isArray(messages) || messages.length === 0 || body['_debug_render_only'] === true) {
     return undefined
   }
-  const turns = messages.map((turn) =>
+  const turns = withOrderedCallIds(messages).map((turn) =>
     isObject(turn) ? { ...without(turn, []), role: textIn(turn['role']).toLowerCase() } : turn,
   )
   const last: unknown = turns.at(-1)

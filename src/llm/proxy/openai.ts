@@ -5,6 +5,7 @@
  */
 
 import { isObject, parseObject } from '../../entry/json-object.ts'
+import { withOrderedCallIds } from '../call-ids.ts'
 import { isJson } from '../schema-check.ts'
 import {
   type Body,
@@ -60,7 +61,7 @@ function read(body: Body): Reading | undefined {
   const { model, messages, tools } = body
   if (typeof model !== 'string' || model === '') return undefined
   if (!Array.isArray(messages) || messages.length === 0) return undefined
-  const turns: unknown[] = [...messages]
+  const turns = withOrderedCallIds(messages)
   const prompt = takePrompt(turns)
   const temperature = numberIn(body['temperature'])
   const hasTools = (Array.isArray(tools) && tools.length > 0) || Array.isArray(body['functions'])
