@@ -7,7 +7,7 @@
  * @module
  */
 
-import { instantOf } from '../../entry/iso-time.ts'
+import { instantOf, isoTime } from '../../entry/iso-time.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store.ts'
@@ -56,6 +56,8 @@ export interface ExpressStore {
   clear(callback?: Callback): Promise<void>
 }
 
+const LONGEST_REQUEST_MS = 60_000
+
 /** TypeScript sees `session.Store` as abstract, but it is not. */
 type Constructor<Base> = abstract new (options?: never) => Base
 
@@ -89,6 +91,17 @@ export function expressSessionStore<Base extends object>(
         : (expires as { getTime?(): number } | null | undefined)?.getTime?.()
     return at === undefined ? ttl * 1_000 : at - platform.now()
   }
+  /**
+   * A session whose cookie does not end before its request does. The stored expiry is that of the last write:
+   * a session that is still there has been prolonged since, and saving it with that expiry would end it.
+   */
+  const current = (session: ExpressSession): ExpressSession => {
+    const { cookie } = session
+    const lifetime = Number(cookie.originalMaxAge)
+    if (!(lifetime > 0) || lifeMs(session) > LONGEST_REQUEST_MS) return session
+    const expires = isoTime(platform.now() + lifetime)
+    return { ...session, cookie: { ...cookie, expires } }
+  }
   async function destroy(id: string): Promise<void> {
     // In the previous store first: otherwise a session that is only there could move here after it has ended
     // here.
@@ -102,8 +115,8 @@ export function expressSessionStore<Base extends object>(
   async function moved(id: string): Promise<unknown> {
     const session = await (from && settled<object>((callback) => from.get(id, callback)))
     if (!session) return undefined
-    const plain = plainOf(session)
-    const ttlMs = lifeMs(plain as unknown as ExpressSession)
+    const plain = current(plainOf(session) as ExpressSession)
+    const ttlMs = lifeMs(plain)
     // Another request may have moved the session meanwhile, and changed it or ended it.
     return ttlMs > 0 && (await sealed.add(id, plain, ttlMs)) ? plain : sealed.get(id)
   }
@@ -115,7 +128,10 @@ export function expressSessionStore<Base extends object>(
   const methods: ExpressStore = {
     get: (id, callback) =>
       tell(
-        sealed.get(id).then((session) => session ?? moved(id)),
+        sealed
+          .get(id)
+          .then((session) => session ?? moved(id))
+          .then((session) => session && current(session as ExpressSession)),
         callback,
       ),
     set: (id, session, callback) => {

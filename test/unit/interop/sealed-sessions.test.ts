@@ -87,6 +87,26 @@ describe('sealed sessions', () => {
     expect(await store.get('a')).toBeUndefined()
   })
 
+  test('of express-session that were only prolonged since their last write can be saved, and move', async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    const cookie = () => ({ originalMaxAge: 90_000, expires: isoTime(platform.now() + 90_000) })
+    from.kept.set('b', JSON.stringify({ cookie: cookie(), user: 'ben' }))
+    await store.set('a', { cookie: cookie(), user: 'ada' } as never)
+    for (let i = 0; i < 3; i++) {
+      await platform.advance(60_000)
+      await store.touch('a', { cookie: cookie() })
+    }
+
+    // `request.session.save()` in a request handler, which is before the cookie gets its new expiry.
+    await store.set('a', (await store.get('a')) as never)
+
+    expect(await store.get('a')).toMatchObject({ cookie: cookie(), user: 'ada' })
+    expect(await store.get('b')).toMatchObject({ user: 'ben' })
+    await platform.advance(90_000)
+    expect([await store.get('a'), await store.length()]).toEqual([undefined, 0])
+  })
+
   test('of express-session that change while they move keep the change', async () => {
     const from = new FormerStore()
     const store = expressSessionStore(Store, { redis, keys, platform, from })
