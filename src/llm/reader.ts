@@ -119,17 +119,20 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     this.#waiting = undefined
   }
 
-  /** Times out if the recording was cut off and reports nothing. One timer for all parts. */
+  /**
+   * Times out if the recording was cut off and reports nothing. One timer for all parts. It ends when it finds nobody
+   * waiting: a reader that is given up without `return` would otherwise stay in memory for good.
+   */
   async #watch(): Promise<void> {
     this.#isWatched = true
     const { signal } = this.#left
-    for (let wait = this.#waiting; !signal.aborted; wait = this.#waiting) {
-      const now = this.#platform.now()
-      const leftMs = wait ? wait.since + wait.ms - now : this.#tape.idleMs
-      if (wait && leftMs <= 0) this.#expire(wait.ms - GRACE_MS)
+    for (let wait = this.#waiting; wait && !signal.aborted; wait = this.#waiting) {
+      const leftMs = wait.since + wait.ms - this.#platform.now()
+      if (leftMs <= 0) this.#expire(wait.ms - GRACE_MS)
       const soonMs = Math.max(1, Math.min(leftMs, this.#tape.idleMs))
       await this.#platform.delay(soonMs, signal).catch(() => undefined) // the reader has left
     }
+    this.#isWatched = false
   }
 
   #expire(ms: number): void {

@@ -372,6 +372,47 @@ describe('generating through the cache', () => {
       expect(closed).toHaveBeenCalledOnce()
     })
 
+    test('a reader that is given up without `return` leaves no timer behind', async () => {
+      const gate = Promise.withResolvers<void>()
+      async function* generate() {
+        yield 'one'
+        await gate.promise
+        yield 'two'
+        yield 'three'
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+      await parts.next()
+      const second = parts.next()
+      await platform.advance(0)
+      gate.resolve()
+      await second
+
+      await platform.advance(120_000)
+
+      expect(platform.pendingTimers).toBe(0)
+      expect(await collect(parts)).toEqual(['three'])
+    })
+
+    test('a reader that pauses longer than the model may still gets an error when the model stops', async () => {
+      const gate = Promise.withResolvers<string>()
+      async function* generate(): AsyncGenerator<string> {
+        yield 'one'
+        yield await gate.promise
+        yield await new Promise<string>(() => undefined)
+      }
+      const { parts } = await llm.getOrStream(request, generate)
+      await parts.next()
+      const second = parts.next()
+      await platform.advance(30_000)
+      gate.resolve('two')
+      await second
+      await platform.advance(50_000)
+
+      const third = expect(parts.next()).rejects.toThrow(LoaderTimeoutError)
+      await platform.advance(61_000)
+      await third
+    })
+
     test('a stream that fails on its way fails for all readers, and is not stored', async () => {
       const failure = new Error('cut')
       async function* generate() {
