@@ -54,6 +54,8 @@ function addMember({ message, calls }: Choice, name: string, value: unknown): vo
   else if (PIECES.includes(name) && typeof value === 'string') {
     message[name] = textIn(message[name]) + value
   } else if (Array.isArray(value)) message[name] = [message[name] ?? [], value].flat()
+  // Null in every message of OpenAI that is not a refusal.
+  else if (name === 'refusal' && value === null) message[name] ??= null
   // Some servers send an empty role with each piece after the first.
   else if (value !== null && value !== '') message[name] = value
 }
@@ -75,15 +77,13 @@ function addToCall(call: Record<string, unknown>, members: Body): void {
   }
 }
 
-/** The name of a function comes once, or empty with later pieces; its arguments come in pieces. */
-function addCall(
-  to: Record<string, unknown>,
-  name: string,
-  { arguments: piece, ...rest }: Body,
-): void {
+/** The name of a tool comes once, or empty with later pieces; what it is called with comes in pieces. */
+function addCall(to: Record<string, unknown>, name: string, members: Body): void {
+  const called = name === 'custom' ? 'input' : 'arguments'
+  const { [called]: piece, ...rest } = members
   const call = isObject(to[name]) ? { ...to[name] } : {}
   addToCall(call, rest)
-  to[name] = { ...call, arguments: textIn(call['arguments']) + textIn(piece) }
+  to[name] = { ...call, [called]: textIn(call[called]) + textIn(piece) }
 }
 
 function joined(before: Record<string, unknown[]>, logprobs: Body): Record<string, unknown[]> {

@@ -86,3 +86,41 @@ test.each(['/api/chat', '/v1/chat/completions'])(
     expect(upstream.questions).toHaveLength(2)
   },
 )
+
+test('a call of a custom tool is whole for a client without streaming, and its message as the model sends it', async () => {
+  const deltas = [
+    { role: 'assistant', content: null, refusal: null },
+    { tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sql', input: '' } }] },
+    { tool_calls: [{ index: 0, custom: { input: 'select ' } }] },
+    { tool_calls: [{ index: 0, custom: { input: '1' } }] },
+    {},
+  ]
+  const events = deltas.map((delta, at) => {
+    const finish_reason = at === deltas.length - 1 ? 'tool_calls' : null
+    return `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+  })
+  const { cache, stored } = agentModel()
+  const headers = { 'content-type': 'text/event-stream' }
+  const fetch = async () => new Response(`${events.join('')}data: [DONE]\n\n`, { headers })
+  const proxy = llmProxy({ cache, ollama: MODEL, fetch })
+  const ask = (stream: boolean) => {
+    const messages = [{ role: 'user', content: 'How many?' }]
+    const body = JSON.stringify({ model: 'gpt-5', messages, stream })
+    return proxy.request('/v1/chat/completions', { method: 'POST', body })
+  }
+  await (await ask(true)).text()
+  await stored(1)
+
+  const { choices } = (await (await ask(false)).json()) as {
+    readonly choices: readonly { readonly message: unknown }[]
+  }
+
+  const custom = { name: 'sql', input: 'select 1' }
+  const tool_calls = [{ id: expect.any(String), type: 'custom', custom }]
+  expect(choices[0]?.message).toEqual({
+    role: 'assistant',
+    content: null,
+    refusal: null,
+    tool_calls,
+  })
+})
