@@ -135,7 +135,7 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
       if (!question) return doStream()
       const stream = (abortSignal: AbortSignal) => model.doStream({ ...params, abortSignal })
       const source = streamSource(stream, params.responseFormat)
-      return { stream: await streamOf(await cache.obtain(question, source), params.abortSignal) }
+      return streamOf(await cache.obtain(question, source), params.abortSignal)
     },
   }
 }
@@ -229,7 +229,10 @@ function streamSource<Part extends AiPart>(
 ): Source<Part> {
   return {
     shape: 'ai/stream',
-    open: async (signal) => ({ parts: partsOf((await stream(signal)).stream) }),
+    open: async (signal) => {
+      const { stream: parts, ...head } = await stream(signal)
+      return { parts: partsOf(parts), head }
+    },
     judge: (parts) => {
       const end = parts.findLast(({ type }) => type === 'finish') as
         | { finishReason?: AiFinish; usage?: AiUsage }

@@ -9,7 +9,7 @@ import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained } from '../answers.ts'
 import { onlyPartOf } from '../obtained.ts'
 import type { Reader } from '../reader.ts'
-import { type AiPart, type AiResult, renewal } from './parts.ts'
+import { type AiPart, type AiResult, type AiStream, renewal } from './parts.ts'
 
 /**
  * The whole answer.
@@ -31,7 +31,8 @@ function renewed<Result extends AiResult>(result: Result): Result {
 }
 
 /**
- * The answer in parts; an abort fails it with the signal's reason.
+ * The answer in parts; an abort fails it with the signal's reason. The caller whose request it was also gets
+ * the details of the HTTP exchange.
  *
  * @throws {NotCachedError} As {@link wholeOf}.
  * @throws The error of a model that fails before its stream: the SDK only retries such calls.
@@ -39,15 +40,15 @@ function renewed<Result extends AiResult>(result: Result): Result {
 export async function streamOf<Part extends AiPart>(
   obtained: Obtained<Part>,
   signal: AbortSignal | undefined,
-): Promise<ReadableStream<Part>> {
+): Promise<AiStream<Part>> {
   if (obtained.kind === 'absent') throw new NotCachedError()
-  if (obtained.kind === 'live') await openedOf(obtained.reader, signal)
+  const head = obtained.kind === 'live' ? await openedOf(obtained.reader, signal) : undefined
   const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
   const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
   const parts: AsyncIterator<Part, void> =
     obtained.kind === 'live' ? obtained.reader : listed(obtained.answer.parts)
   const ended = new AbortController()
-  return new ReadableStream<Part>({
+  const stream = new ReadableStream<Part>({
     start(controller) {
       const onAbort = (): void => {
         controller.error(signal?.reason)
@@ -71,11 +72,15 @@ export async function streamOf<Part extends AiPart>(
       await parts.return?.()
     },
   })
+  return { ...(isOwn && Object(head)), stream }
 }
 
-async function openedOf(reader: Reader<unknown>, signal: AbortSignal | undefined): Promise<void> {
+async function openedOf(
+  reader: Reader<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   try {
-    await unlessAborted(reader.opened(), signal)
+    return await unlessAborted(reader.opened(), signal)
   } catch (error) {
     await reader.return()
     throw error

@@ -418,7 +418,7 @@ describe('real clients on Node', () => {
       expect(cache.getCacheStats()).toMatchObject({ unstored: { failed: 1 } })
     })
 
-    test('a model that is busy is asked again by the SDK, with the middleware, also for a stream', async () => {
+    test('with the middleware, the SDK asks a busy model again for a stream too, and gives its headers', async () => {
       let isBusy = true
       const busy = createOpenAICompatible({
         name: 'nearcache',
@@ -433,7 +433,7 @@ describe('real clients on Node', () => {
       const model = wrapLanguageModel({ model: busy('llama3.2'), middleware })
       const errors: unknown[] = []
 
-      const { textStream } = streamText({
+      const { textStream, response } = streamText({
         model,
         prompt: 'Hello',
         onError: ({ error }) => void errors.push(error),
@@ -441,6 +441,7 @@ describe('real clients on Node', () => {
 
       expect((await collect(textStream)).join('')).not.toBe('')
       expect(errors).toEqual([])
+      expect((await response).headers).toHaveProperty('content-type')
     })
 
     test('a setting that matters, with the middleware, makes another question', async () => {
