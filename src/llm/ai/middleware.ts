@@ -99,8 +99,9 @@ const FIELDS = `cache tenant promptVersion tags cacheControl enableSemanticMatch
 
 /**
  * Caches answers of models, whole answers and streams separately. Everything in a call except its headers
- * is part of the key: prompt, settings, tools, provider options. Tool calls get new ids each time; values
- * keep their types (a `Date` stays one). A call that asks for raw chunks is not cached.
+ * is part of the key: prompt, settings, tools, provider options. Tool calls get new ids each time, so of ids
+ * only which result belongs to which call is part of the key; values keep their types (a `Date` stays one).
+ * A call that asks for raw chunks is not cached.
  *
  * Concurrent equal calls share one request to the model. The `abortSignal` of one caller does not end it
  * for the others; the model is stopped when all callers have gone.
