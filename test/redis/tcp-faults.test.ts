@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -452,6 +453,17 @@ describe('the tcp transport, before a server that fails,', () => {
 
     await closing
     await eventually(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true))
+  })
+
+  test('close also ends a connection that the server leaves open after its answer to QUIT', async () => {
+    onData = until((socket) => socket.write('+OK\r\n'))
+    connect()
+    await set(transport)
+    const ended = Promise.all(sockets.map((socket) => once(socket, 'end')))
+
+    await transport.close()
+
+    await ended
   })
 
   test('close rejects requests that wait for the pause after a lost connection', async () => {

@@ -165,7 +165,7 @@ export class Connection {
     if (this.#watch.pending === 0) this.#client.disconnect(true)
   }
 
-  /** Closes the connection after all outstanding replies. A client of the caller stays open. */
+  /** Closes the connection after all due replies, even if the server leaves it open. A caller's client stays open. */
   async close(): Promise<void> {
     const client = this.#client
     // ioredis reports nothing if it is stopped in the pause between two attempts.
@@ -177,7 +177,7 @@ export class Connection {
       const left = this.isReady
         ? await settledWithin(platform, CLOSING_MS, client.quit()).catch(() => TIMED_OUT)
         : TIMED_OUT
-      if (left === TIMED_OUT) client.disconnect()
+      if (left === TIMED_OUT || client.status === 'ready') client.disconnect()
     }
     this.#closing.abort()
   }
