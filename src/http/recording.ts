@@ -8,6 +8,18 @@
 import { type Bytes, concatBytes } from '../entry/bytes.ts'
 
 type Controller = ReadableStreamDefaultController<Uint8Array>
+type SourceReader = ReadableStreamDefaultReader<Uint8Array>
+
+/**
+ * Cancels the body of a recording that was dropped unread, as `fetch` of Node does for its own responses: otherwise its
+ * connection would stay open. Missing on Workers with an old compatibility date, where connections end with the request.
+ */
+const DROPPED =
+  typeof FinalizationRegistry === 'function'
+    ? new FinalizationRegistry<SourceReader>(async (reader) => {
+        await reader.cancel().catch(() => undefined)
+      })
+    : undefined
 
 /**
  * The recording of one body. Up to the size limit, the body is read as fast as it arrives, even if the
@@ -15,7 +27,7 @@ type Controller = ReadableStreamDefaultController<Uint8Array>
  * client has left.
  */
 export class Recording {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  readonly #reader: SourceReader | undefined
   readonly #maxBytes: number
   readonly #whole = Promise.withResolvers<Bytes | undefined>()
   #pieces: Uint8Array[] = []
@@ -32,6 +44,7 @@ export class Recording {
     this.#maxBytes = maxBytes
     // Prevents an unhandled rejection when nobody waits for `whole` any more.
     this.#whole.promise.catch(() => undefined)
+    if (this.#reader) DROPPED?.register(this, this.#reader)
     if (this.#reader) this.#run(this.#reader).catch(() => undefined)
     else this.#end({})
   }
@@ -70,7 +83,7 @@ export class Recording {
     if (this.#ended) this.#close(controller, this.#ended)
   }
 
-  async #run(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  async #run(reader: SourceReader): Promise<void> {
     try {
       for (;;) {
         if (this.#isTooLarge && !(await this.#isWanted())) return await this.#giveUp(reader)
@@ -104,7 +117,7 @@ export class Recording {
     return false
   }
 
-  async #giveUp(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  async #giveUp(reader: SourceReader): Promise<void> {
     this.#pieces = []
     await reader.cancel().catch(() => undefined)
   }
