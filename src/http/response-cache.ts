@@ -209,9 +209,9 @@ export class ResponseCache {
 
   #keepCopy(visit: Visit, load: Load, key: string, stored: StoredResponse): void {
     const { colo } = this.#settings
+    if (colo === undefined || visit.rules.audience === 'private') return
     const isFresh = load.found !== undefined && judge(load.found, visit) === 'fresh'
-    if (colo === undefined || visit.rules.audience === 'private' || !isFresh) return
-    visit.defer(colo.put(key, stored, visit.askedAt))
+    if (isFresh) visit.defer(colo.put(key, stored, visit.askedAt))
   }
 
   #answerStored(visit: Visit, load: Load, stored: StoredResponse, detail?: string): Response {

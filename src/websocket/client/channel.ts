@@ -45,8 +45,8 @@ export interface ChannelOwner {
   socketId(): string | undefined
   send(event: string, data: unknown, channel?: string): boolean
   authorize(channel: string, userInfo?: unknown): Promise<Authorization>
-  /** Subscribes again on the same connection, from where the channel was. */
-  resume(channel: Channel): void
+  /** Subscribes again on the same connection, from where this channel was. */
+  resume(): void
   unsubscribe(name: string): void
 }
 
@@ -255,7 +255,7 @@ export class Channel<Events extends object = EventMap> {
     if (serial === undefined || this.#replay !== undefined) return false
     if (this.#isBehind) return true
     this.#isBehind = epoch !== this.#epoch || serial > this.#serial + 1
-    if (this.#isBehind) this.#owner.resume(this as unknown as Channel)
+    if (this.#isBehind) this.#owner.resume()
     return this.#isBehind
   }
 

@@ -164,11 +164,11 @@ export class RealtimeClient {
   }
 
   #add(name: string): Channel {
-    const channel = new Channel(name, {
+    const channel: Channel = new Channel(name, {
       socketId: () => this.socketId,
       send: (event, data, to) => this.#link.send(event, data, to),
       authorize: (to, userInfo) => this.#authorize(to, userInfo),
-      resume: (one) => this.#resume(one),
+      resume: () => this.#resume(channel),
       unsubscribe: (one) => this.unsubscribe(one),
     })
     this.#channels.set(name, channel)
