@@ -367,28 +367,6 @@ describe('The cached fetch', () => {
     expect(await askAll(ofOne)).toEqual(['for ann', 'for ann', 'for ann'])
   })
 
-  test('passes on how the request is to be sent', async () => {
-    const sent: Request[] = []
-    const fetch = async (request: Request): Promise<Response> => {
-      sent.push(request)
-      return new Response('text', { headers: { 'cache-control': 'max-age=60' } })
-    }
-    const get = cachedFetch({ platform, cache: newCache(), fetch, query: { exclude: ['utm'] } })
-    const caller = new AbortController()
-    const init = { credentials: 'include', redirect: 'error', signal: caller.signal } as const
-
-    await get('https://site.example/a', init)
-    await get('https://site.example/b?utm=1', init)
-    caller.abort()
-
-    const told = sent.map(({ url, credentials, redirect }) => ({ url, credentials, redirect }))
-    expect(told).toEqual([
-      { url: 'https://site.example/a', credentials: 'include', redirect: 'error' },
-      { url: 'https://site.example/b', credentials: 'include', redirect: 'error' },
-    ])
-    expect(sent.some(({ signal }) => signal.aborted)).toBe(false)
-  })
-
   test('with a shared audience does not store private responses', async () => {
     let calls = 0
     const url = await serve((_request, response) => {
